@@ -1,0 +1,38 @@
+"""Search anything by meaning, from one YAML file.
+
+The public names are resolved when they are first used, so that `import jina_cli` costs
+nothing and the command line stays instant.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from jina_cli._version import __version__
+
+_PUBLIC = {
+    "Executor": "jina_cli.executors.base",
+    "requests": "jina_cli.executors.base",
+    "Crafter": "jina_cli.executors.base",
+    "Segmenter": "jina_cli.executors.base",
+    "Encoder": "jina_cli.executors.base",
+    "Indexer": "jina_cli.executors.base",
+    "Ranker": "jina_cli.executors.base",
+    "Evaluator": "jina_cli.executors.base",
+    "Document": "jina_cli.documents.document",
+    "DocumentBatch": "jina_cli.documents.batch",
+    "Client": "jina_cli.client.client",
+}
+
+__all__ = ["__version__", *_PUBLIC]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

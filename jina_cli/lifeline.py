@@ -1,0 +1,193 @@
+"""Both ends of what ties a child to its parent: how it is launched, and what it says.
+
+A child is given a `Launch` (its plan's file and the numbers of the descriptors it inherited)
+and reports on its **control pipe**, one JSON line an event. It holds the read end of the
+**death pipe**; when that reads end-of-file the parent is gone, however it went. What it logs
+goes to stderr, one record a line behind `LOG_MARK`, so that the parent can tell records from
+what user code prints.
+
+The standard library alone is used here: parent, spawner, Peas and Gateway all import it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+LOG_MARK = "\x1e"
+"""Stands before a log record (a JSON object on one line) on a child's stderr."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """What a child is started with.
+
+    Attributes:
+        plan_path: File with the JSON of its `PeaPlan`.
+        control_fd: Write end of the control pipe.
+        death_fd: Read end of the death pipe.
+        listen_fds: Listening sockets by name: `native`; for the Gateway also `http:1`, the
+            protocol and the place among its listeners.
+    """
+
+    plan_path: str
+    control_fd: int
+    death_fd: int
+    listen_fds: Mapping[str, int] = field(default_factory=dict)
+
+    def to_argument(self) -> str:
+        """Return this as one command-line argument, for `from_argument` in the child."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def from_argument(cls, text: str) -> Launch:
+        return cls(**json.loads(text))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadySaid:
+    """The child has loaded its Executor and listens.
+
+    Attributes:
+        endpoints: What it serves.
+        addresses: Where it listens, by protocol: `{"grpc": "127.0.0.1:54321"}`.
+    """
+
+    endpoints: Sequence[str] = ()
+    addresses: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseSaid:
+    """What the child does before it is ready: `import`, `init`, `connect`; for time-outs."""
+
+    phase: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedSaid:
+    """The child cannot go on; it ends with a non-zero code after saying so.
+
+    Attributes:
+        kind: `import`, `init`, `port-taken`, `permission`, `storage` or `bug`. `port-taken`
+            and `permission` are not cured by a restart.
+        cause: One clause, `ValueError: no such model`.
+        place: `executor.py:12`, where it was raised; empty if unknown.
+    """
+
+    kind: str
+    cause: str
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainSaid:
+    """The child was asked to stop and finishes what it has.
+
+    Attributes:
+        pending: Requests that are still worked on.
+    """
+
+    pending: int
+
+
+Said = ReadySaid | PhaseSaid | FailedSaid | DrainSaid
+_EVENTS: Mapping[str, type[Said]] = {
+    "ready": ReadySaid,
+    "phase": PhaseSaid,
+    "failed": FailedSaid,
+    "drain": DrainSaid,
+}
+_NAMES = {model: name for name, model in _EVENTS.items()}
+
+
+def to_line(said: Said) -> bytes:
+    """Return an event as one line for the control pipe."""
+    return json.dumps({"event": _NAMES[type(said)], **asdict(said)}).encode() + b"\n"
+
+
+def from_line(line: bytes) -> Said:
+    """Return the event of a line.
+
+    Raises:
+        ValueError: The line is not one of ours.
+    """
+    data = json.loads(line)
+    if not isinstance(data, dict) or data.get("event") not in _EVENTS:
+        raise ValueError(f"not an event: {line[:80]!r}")
+    return _EVENTS[data.pop("event")](**data)
+
+
+def say(control_fd: int, said: Said) -> None:
+    """Write an event to the control pipe; a parent that is gone is no error here."""
+    try:
+        os.write(control_fd, to_line(said))
+    except OSError:
+        pass
+
+
+def failure_of(error: BaseException, kind: str) -> FailedSaid:
+    """Return what to say of an exception: its class and text, and where user code raised it."""
+    text = str(error).strip().partition("\n")[0]
+    name = type(error).__name__
+    return FailedSaid(kind=kind, cause=f"{name}: {text}" if text else name, place=place_of(error))
+
+
+def place_of(error: BaseException) -> str:
+    """Return `file.py:12` of the innermost line that is neither ours nor Python's own."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    ours = os.path.dirname(os.path.abspath(__file__)) + os.sep
+    frames = traceback.extract_tb(error.__traceback__)
+    for frame in reversed(frames):
+        if not frame.filename.startswith((ours, "<")) and "importlib" not in frame.filename:
+            return f"{frame.filename}:{frame.lineno}"
+    return ""
+
+
+def watch_death(death_fd: int, drain: Callable[[], None], grace_s: float = 2.0) -> None:
+    """Call `drain` when the parent is gone, and kill the own process group `grace_s` later.
+
+    Starts a thread that blocks on the pipe; it costs nothing until then. The caller leads
+    its process group.
+    """
+
+    def guard() -> None:
+        while os.read(death_fd, 64):
+            pass
+        drain()
+        threading.Event().wait(grace_s)
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=guard, name="death-pipe", daemon=True).start()
+
+
+class MarkedFormatter(logging.Formatter):
+    """Log records as one line of JSON behind `LOG_MARK`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        data: dict[str, Any] = {
+            "level": record.levelname,
+            "logger": record.name,
+            "time": record.created,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            data["traceback"] = self.formatException(record.exc_info)
+        return LOG_MARK + json.dumps(data, ensure_ascii=False, default=str)
+
+
+def log_to_parent(level: str = "INFO") -> None:
+    """Send what this process logs to its parent, by way of stderr."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(MarkedFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)

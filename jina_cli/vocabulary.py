@@ -1,0 +1,55 @@
+"""Words with one meaning everywhere: enums shared by schema, plan and wire."""
+
+from __future__ import annotations
+
+import enum
+
+
+class Polling(enum.Enum):
+    """Which shards a request goes to."""
+
+    ANY = "ANY"  # each document to one shard, by the hash of its id
+    ALL = "ALL"  # every document to every shard
+
+
+class PeaRole(enum.Enum):
+    """What a process of a Flow does."""
+
+    GATEWAY = "gateway"
+    HEAD = "head"  # spreads requests over shards and merges what they answer
+    WORKER = "worker"  # runs an Executor
+
+
+class Protocol(enum.Enum):
+    """How clients talk to a Gateway."""
+
+    GRPC = "grpc"
+    HTTP = "http"
+    WEBSOCKET = "websocket"
+    NATIVE = "native"
+
+
+class Metric(enum.Enum):
+    """How alike two vectors are. In results a higher score is always better."""
+
+    COSINE = "cosine"
+    INNER_PRODUCT = "inner_product"
+    L2 = "l2"  # score is minus the Euclidean distance
+
+
+class Restart(enum.Enum):
+    """When a Pea that ended is started again."""
+
+    NO = "no"
+    ON_FAILURE = "on-failure"
+    ALWAYS = "always"
+
+
+TRAIN_ENDPOINT = "/train"
+"""Goes to every replica of every shard, since all of them must learn the same."""
+
+DRY_RUN_ENDPOINT = "_jina_dry_run_"
+"""Passes through all Pods and does nothing; asks whether all of them answer."""
+
+IDEMPOTENT_ENDPOINTS = frozenset({"/search", DRY_RUN_ENDPOINT})
+"""May be sent again to another replica after a connection broke."""

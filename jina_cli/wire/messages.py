@@ -1,0 +1,180 @@
+"""What travels between a client, the Gateway and the Peas, whatever the protocol.
+
+Documents are opaque here: a `Body` is bytes in a known format, and only who wants to look
+inside decodes it. This module imports neither numpy nor docarray nor grpc.
+"""
+
+from __future__ import annotations
+
+import enum
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Buffer = bytes | bytearray | memoryview
+
+
+class Format(enum.IntEnum):
+    """How the documents of a body are written. The numbers are on the wire."""
+
+    NONE = 0  # no documents
+    COLUMNS = 1  # our columnar frames, see `documents.columns`
+    PROTO = 2  # serialised docarray.DocListProto
+    JSON = 3  # a UTF-8 JSON array of objects
+
+
+class StatusCode(enum.Enum):
+    """How a request ended. Each has one gRPC status and one HTTP status, see `STATUSES`."""
+
+    OK = "OK"
+    INVALID = "INVALID"  # the request is wrong; the same again fails again
+    NOT_FOUND = "NOT_FOUND"  # no Executor serves the endpoint
+    TOO_LARGE = "TOO_LARGE"  # over the body limit
+    OVERLOADED = "OVERLOADED"  # a bounded queue is full; later it may work
+    DEADLINE = "DEADLINE"  # took longer than the deadline
+    CANCELLED = "CANCELLED"  # the client went away
+    UNAVAILABLE = "UNAVAILABLE"  # a Pea is gone and nobody can take its place
+    EXECUTOR = "EXECUTOR"  # the Executor raised
+    STORAGE = "STORAGE"  # the disk is full or failed
+    INTERNAL = "INTERNAL"  # a bug of ours
+
+
+STATUSES: Mapping[StatusCode, tuple[int, int]] = {
+    StatusCode.OK: (0, 200),
+    StatusCode.INVALID: (3, 422),
+    StatusCode.NOT_FOUND: (5, 404),
+    StatusCode.TOO_LARGE: (8, 413),
+    StatusCode.OVERLOADED: (8, 429),
+    StatusCode.DEADLINE: (4, 504),
+    StatusCode.CANCELLED: (1, 499),
+    StatusCode.UNAVAILABLE: (14, 503),
+    StatusCode.EXECUTOR: (2, 500),
+    StatusCode.STORAGE: (8, 507),
+    StatusCode.INTERNAL: (13, 500),
+}
+"""Each status as a gRPC status number and an HTTP status."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """How a request, or one step of it, ended.
+
+    Attributes:
+        description: One line for people: what failed and where; empty when OK.
+        exception: Name of the exception's class, `ValueError`.
+        arguments: Its arguments, as text.
+        stacks: Lines of its traceback.
+        executor: Class of the Executor that raised.
+        pod: Pod in which it happened.
+    """
+
+    code: StatusCode = StatusCode.OK
+    description: str = ""
+    exception: str = ""
+    arguments: tuple[str, ...] = ()
+    stacks: tuple[str, ...] = ()
+    executor: str = ""
+    pod: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.code is StatusCode.OK
+
+
+OK = Status()
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Documents, as bytes in `format`."""
+
+    format: Format = Format.NONE
+    data: Buffer = b""
+
+
+EMPTY = Body()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteStep:
+    """One step a request took: times are seconds since the epoch."""
+
+    pod: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A question to a Flow or to one Pea.
+
+    Attributes:
+        endpoint: `/search`; always with its slash, except `_jina_dry_run_`.
+        bodies: One, or several where a Pea merges the answers of its needs.
+        request_id: Chosen by the client, else by `new_request_id`.
+        target: Regular expression of Pod names; others are passed by. Empty for all.
+        parameters: JSON values by name.
+        wanted: The format the answer's body shall have.
+        deadline: On this process's monotonic clock (`time.monotonic`); None for none. On
+            the wire it is the time that is left.
+        metadata: Lower-case names of headers to pass on, `traceparent` among them.
+    """
+
+    endpoint: str
+    bodies: tuple[Body, ...] = (EMPTY,)
+    request_id: str = ""
+    target: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    wanted: Format = Format.COLUMNS
+    deadline: float | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """The answer to one `Request`.
+
+    Attributes:
+        body: The documents; those of the request where it failed before any step.
+        parameters: As the request had them; `__results__` holds what Executors returned
+            that were dicts, by Pea name.
+        routes: The steps it took, first to last.
+    """
+
+    request_id: str = ""
+    status: Status = OK
+    body: Body = EMPTY
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    routes: tuple[RouteStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointInfo:
+    """What an Executor says of one endpoint: JSON schemas of input and output documents."""
+
+    input: Mapping[str, Any] = field(default_factory=dict)
+    output: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] | None = None
+    is_generator: bool = False
+    is_singleton: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello:
+    """The first thing a Pea says on a connection.
+
+    Attributes:
+        pea: Its name.
+        executor: Class name of its Executor; empty for a head.
+        endpoints: What it serves. `/default` serves all that are not named.
+    """
+
+    pea: str
+    executor: str = ""
+    endpoints: Mapping[str, EndpointInfo] = field(default_factory=dict)
+
+
+def new_request_id() -> str:
+    """Return 32 hexadecimal digits that nobody has used."""
+    return uuid.uuid4().hex
