@@ -25,7 +25,8 @@ _PUBLIC = {
     "Client": "jina_cli.client.client",
 }
 
-__all__ = ["__version__", *_PUBLIC]
+__all__ = ["__version__"]
+__all__ += list(_PUBLIC)
 
 
 def __getattr__(name: str) -> Any:

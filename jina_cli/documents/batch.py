@@ -124,7 +124,9 @@ class DocumentBatch:
             return column.array
         if len(self) == 0:
             return np.zeros((0, 0), np.float32)
-        rows = rows_of(column) if isinstance(column, RaggedColumn) else [None] * len(self)
+        rows: Sequence[Any] = [None] * len(self)
+        if isinstance(column, RaggedColumn):
+            rows = column.arrays
         self._missing(field, [i for i, row in enumerate(rows) if row is None])
         shapes = sorted({str(row.shape) for row in rows})
         if len(shapes) > 1:

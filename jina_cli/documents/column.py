@@ -193,10 +193,9 @@ def concat_columns(columns: Sequence[Column]) -> Column:
 def rows_of(column: Column) -> Sequence[Any]:
     """Return the field of each document: a value, an array, a batch, or None."""
     match column:
-        case TensorColumn(array, None):
-            return list(array)
         case TensorColumn(array, present):
-            return [row if there else None for row, there in zip(array, present, strict=True)]
+            mask = np.ones(len(array), np.bool_) if present is None else present
+            return [row if there else None for row, there in zip(array, mask, strict=True)]
         case RaggedColumn(arrays):
             return arrays
         case DocsColumn(offsets, docs):
