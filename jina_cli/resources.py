@@ -34,3 +34,8 @@ def completions_dir() -> Path:
 def sample_data_dir() -> Path:
     """Return the folder of the bundled sample data of the demos."""
     return _PACKAGE / "_data" / "samples"
+
+
+def page_template(name: str) -> str:
+    """Return the text of a bundled page template, `gallery.html`."""
+    return (_PACKAGE / "_data" / "pages" / name).read_text("utf-8")
