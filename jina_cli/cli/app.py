@@ -1,0 +1,147 @@
+"""The command line: finds the command, runs it, and turns how it ended into an exit code.
+
+This is the one place that exits and that catches everything. A command imports what it
+needs inside its function; only the module of the command that was called is imported.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from jina_cli.cli.command import build, load, members, summary
+from jina_cli.cli.environment import read_env_file
+from jina_cli.cli.failures import end_of, usage_failed
+from jina_cli.cli.settings import Settings
+from jina_cli.cli.top_help import group_help, top_help
+from jina_cli.cli.tree import ALIASES, GLOBALS, VERBS, Verb, global_of, verb_of
+from jina_cli.errors import Exit, InputMissing, UsageError
+
+_HELP = frozenset({"-h", "--help"})
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line and return its exit code; never raises, never leaves half a line.
+
+    Args:
+        arguments: Those after the program's name.
+    """
+    try:
+        code = dispatch(arguments)
+        sys.stdout.flush()
+    except BaseException as error:
+        return end_of(error, arguments)
+    return code
+
+
+def dispatch(arguments: Sequence[str]) -> int:
+    """Find the command and run it.
+
+    Raises:
+        UsageError: There is no such command or option.
+        JinaError: Whatever the command ends with.
+    """
+    leading, rest = _split_globals(arguments)
+    if not rest or rest[0] in _HELP:
+        print(top_help())
+        return Exit.OK
+    if rest[0] == "--version":
+        from jina_cli._version import __version__
+
+        print(f"jina {__version__}")
+        return Exit.OK
+    words = [*ALIASES.get(rest[0], (rest[0],)), *rest[1:]]
+    verb = verb_of(words[0])
+    if verb is None:
+        raise _unknown("command", words[0], [v.name for v in VERBS] + list(ALIASES))
+    return _run_verb(verb, leading, words[1:])
+
+
+def _run_verb(verb: Verb, leading: list[str], rest: list[str]) -> int:
+    found = load(verb)
+    if not isinstance(found, typer.Typer):
+        return _run_command((verb.name,), found, leading + rest)
+    commands = members(found)
+    more, rest = _split_globals(rest)
+    if not rest or rest[0] in _HELP:
+        rows = [(name, summary(function)) for name, function in commands.items()]
+        print(group_help((verb.name,), verb.help, rows))
+        return Exit.OK
+    if rest[0] not in commands:
+        raise _unknown(f"command of jina {verb.name}", rest[0], list(commands))
+    return _run_command((verb.name, rest[0]), commands[rest[0]], leading + more + rest[1:])
+
+
+def _run_command(words: tuple[str, ...], function: object, arguments: list[str]) -> int:
+    assert callable(function)
+    command = build(words, function, prepare)
+    name = " ".join(("jina", *words))
+    try:
+        result = command.main(args=arguments, prog_name=name, standalone_mode=False)
+    except usage_failed() as error:
+        text = error.format_message().strip().rstrip(".")  # type: ignore[attr-defined]
+        raise UsageError(text[:1].lower() + text[1:], hint=f"see {name} --help") from error
+    return result if isinstance(result, int) else Exit.OK
+
+
+def prepare(settings: Settings) -> None:
+    """Go to the directory and lay the variables of the file under the environment.
+
+    Raises:
+        InputMissing: One of them is not there.
+        UsageError: The file of variables cannot be read.
+    """
+    if settings.directory is not None:
+        try:
+            os.chdir(settings.directory)
+        except OSError as error:
+            text = f"cannot go to {settings.directory}: {error.strerror}"
+            raise InputMissing(text) from error
+    if settings.env_file is not None:
+        for name, value in read_env_file(settings.env_file).items():
+            os.environ.setdefault(name, value)
+
+
+def _split_globals(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the global options that stand first, and the rest.
+
+    Raises:
+        UsageError: An option that is none of ours stands before the command.
+    """
+    leading: list[str] = []
+    place = 0
+    while place < len(arguments) and arguments[place].startswith("-"):
+        word = arguments[place]
+        if word in _HELP or word == "--version":
+            break
+        width = _width(word)
+        if width == 0:
+            flags = [flag for option in GLOBALS for flag in option.flags]
+            raise _unknown("option", word.partition("=")[0], [*flags, "--version", "--help"])
+        leading += arguments[place : place + width]
+        place += width
+    return leading, list(arguments[place:])
+
+
+def _width(word: str) -> int:
+    """Return how many words a global option takes up; 0 if it is none."""
+    flag, equals, _ = word.partition("=")
+    option = global_of(flag if word.startswith("--") else word[:2])
+    if option is None:
+        return 0
+    if not option.metavar:
+        switches = not word.startswith("--") and all(global_of("-" + c) for c in word[1:])
+        return 1 if switches or (word == flag and word in option.flags) else 0
+    attached = equals or (not word.startswith("--") and len(word) > 2)
+    return 1 if attached else 2
+
+
+def _unknown(what: str, word: str, known: Sequence[str]) -> UsageError:
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "see jina --help"
+    return UsageError(f"no {what} {word!r}", hint=hint)
