@@ -55,7 +55,9 @@ def to_grey(images: NDArray[Any]) -> NDArray[np.float32]:
     if images.ndim == 4 and images.shape[3] in (3, 4):
         grey: NDArray[np.float32] = images[..., :3].astype(np.float32) @ _LUMA
         return grey
-    raise ValueError(f"images must be (n, height, width) or (n, height, width, 3), got {images.shape}")
+    raise ValueError(
+        f"images must be (n, height, width) or (n, height, width, 3), got {images.shape}"
+    )
 
 
 def resize(images: NDArray[np.float32], size: int) -> NDArray[np.float32]:
