@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import jina_cli
 import pytest
+
+import jina_cli
 
 
 @pytest.mark.parametrize("name", jina_cli.__all__)

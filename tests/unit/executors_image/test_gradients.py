@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from jina_cli.executors.encoders.gradients import oriented_gradients
 from numpy.typing import NDArray
+
+from jina_cli.executors.encoders.gradients import oriented_gradients
 
 
 def ramp(direction: str) -> NDArray[np.float32]:

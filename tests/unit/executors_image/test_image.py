@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from jina_cli.executors.crafters.image import ImageNormalizer, resize, to_grey
 
 

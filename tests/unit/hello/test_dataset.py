@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from jina_cli.errors import BadInput, InputMissing, Unreachable
 from jina_cli.hello import dataset
 from jina_cli.hello.make_sample import sample_of
@@ -52,7 +53,7 @@ def test_a_file_that_is_not_the_published_one_is_refused(tmp_path: Path, content
     for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
         (tmp_path / f"{name}-ubyte.gz").write_bytes(content)
 
-    with pytest.raises(BadInput, match="train-images-idx3-ubyte.gz"):
+    with pytest.raises(BadInput, match=r"train-images-idx3-ubyte\.gz"):
         dataset.read_full(tmp_path, download=False, progress=print)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from jina_cli.hello.judge import judge
 
 INDEX = np.array([0, 0, 0, 0, 1, 1], np.uint8)

@@ -7,6 +7,7 @@ import struct
 import zlib
 
 import numpy as np
+
 from jina_cli.report.gallery import Figure, Picture, Row, gallery
 from jina_cli.report.png import data_uri, grey_png
 
