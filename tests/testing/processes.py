@@ -143,7 +143,7 @@ class Started:
         """What it wrote so far."""
         return self._err.read_text("utf-8", "replace")
 
-    def signal(self, signum: int) -> None:
+    def send(self, signum: int) -> None:
         """Send a signal to `jina` itself, not to its children."""
         self.process.send_signal(signum)
 
@@ -156,7 +156,7 @@ class Started:
 
     def stop(self, signum: int = signal.SIGTERM, timeout_s: float = 30.0) -> int:
         """Send a signal and return the exit code."""
-        self.signal(signum)
+        self.send(signum)
         return self.wait(timeout_s)
 
     def family(self) -> list[psutil.Process]:
