@@ -88,14 +88,24 @@ class DocumentBatch:
         return DocumentBatch(self.ids, kept)
 
     def take(self, indices: Indices | Sequence[int]) -> DocumentBatch:
-        """Return the documents at `indices`, in that order."""
+        """Return the documents at `indices`, in that order.
+
+        Raises:
+            IndexError: An index is below 0 or not below `len`.
+        """
         places = np.asarray(indices, np.int64)
+        if places.size and (int(places.min()) < 0 or int(places.max()) >= len(self)):
+            raise IndexError(f"no document {places.max()} or {places.min()} among {len(self)}")
         columns = {name: column.take(places) for name, column in self.columns.items()}
-        return DocumentBatch([self.ids[i] for i in places], columns)
+        ids = self.ids
+        return DocumentBatch([ids[i] for i in places.tolist()], columns)
 
     def slice(self, start: int, end: int) -> DocumentBatch:
-        """Return the documents from `start` up to, not including, `end`."""
-        return self.take(np.arange(start, min(end, len(self))))
+        """Return the documents from `start` up to, not including, `end`; tensors are views."""
+        start = min(max(0, start), len(self))
+        end = max(start, min(end, len(self)))
+        columns = {name: column.slice(start, end) for name, column in self.columns.items()}
+        return DocumentBatch(self.ids[start:end], columns)
 
     def text(self, field: str = "text") -> Sequence[str]:
         """Return a field of strings.

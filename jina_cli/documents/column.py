@@ -32,7 +32,11 @@ class TextColumn:
         return len(self.values)
 
     def take(self, indices: Indices) -> TextColumn:
-        return TextColumn([self.values[i] for i in indices])
+        values = self.values
+        return TextColumn([values[i] for i in indices.tolist()])
+
+    def slice(self, start: int, end: int) -> TextColumn:
+        return TextColumn(self.values[start:end])
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,11 @@ class ValuesColumn:
         return len(self.values)
 
     def take(self, indices: Indices) -> ValuesColumn:
-        return ValuesColumn([self.values[i] for i in indices])
+        values = self.values
+        return ValuesColumn([values[i] for i in indices.tolist()])
+
+    def slice(self, start: int, end: int) -> ValuesColumn:
+        return ValuesColumn(self.values[start:end])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,11 @@ class BytesColumn:
         return len(self.values)
 
     def take(self, indices: Indices) -> BytesColumn:
-        return BytesColumn([self.values[i] for i in indices])
+        values = self.values
+        return BytesColumn([values[i] for i in indices.tolist()])
+
+    def slice(self, start: int, end: int) -> BytesColumn:
+        return BytesColumn(self.values[start:end])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +92,10 @@ class TensorColumn:
         present = None if self.present is None else self.present[indices]
         return TensorColumn(self.array[indices], present)
 
+    def slice(self, start: int, end: int) -> TensorColumn:
+        present = None if self.present is None else self.present[start:end]
+        return TensorColumn(self.array[start:end], present)
+
 
 @dataclass(frozen=True, slots=True)
 class RaggedColumn:
@@ -91,7 +107,10 @@ class RaggedColumn:
         return len(self.arrays)
 
     def take(self, indices: Indices) -> RaggedColumn:
-        return RaggedColumn([self.arrays[i] for i in indices])
+        return RaggedColumn([self.arrays[i] for i in indices.tolist()])
+
+    def slice(self, start: int, end: int) -> RaggedColumn:
+        return RaggedColumn(self.arrays[start:end])
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +121,22 @@ class DocsColumn:
         offsets: Shape `(documents + 1,)`, rising from 0 to `len(docs)`: document `i` holds
             `docs[offsets[i]:offsets[i + 1]]`.
         docs: The documents of all lists, one list after another.
+        present: Shape `(documents,)`; False where a document has no list at all, which then
+            is empty. None means that all have one.
     """
 
     offsets: Indices
     docs: DocumentBatch
+    present: NDArray[np.bool_] | None = None
+
+    @classmethod
+    def of(cls, lists: Sequence[DocumentBatch]) -> DocsColumn:
+        """Return the column that holds one batch for each document."""
+        from jina_cli.documents.batch import DocumentBatch
+
+        offsets = np.zeros(len(lists) + 1, np.int64)
+        offsets[1:] = np.cumsum([len(batch) for batch in lists])
+        return cls(offsets, DocumentBatch.concat(lists))
 
     def __len__(self) -> int:
         return int(self.offsets.shape[0]) - 1
@@ -115,7 +146,14 @@ class DocsColumn:
         lengths = ends - starts
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
         stretch = np.arange(int(offsets[-1])) - np.repeat(offsets[:-1], lengths)
-        return DocsColumn(offsets, self.docs.take(stretch + np.repeat(starts, lengths)))
+        present = None if self.present is None else self.present[indices]
+        return DocsColumn(offsets, self.docs.take(stretch + np.repeat(starts, lengths)), present)
+
+    def slice(self, start: int, end: int) -> DocsColumn:
+        offsets = self.offsets[start : end + 1]
+        first, last = int(offsets[0]), int(offsets[-1])
+        present = None if self.present is None else self.present[start:end]
+        return DocsColumn(offsets - first, self.docs.slice(first, last), present)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +166,11 @@ class NodesColumn:
         return len(self.values)
 
     def take(self, indices: Indices) -> NodesColumn:
-        return NodesColumn([self.values[i] for i in indices])
+        values = self.values
+        return NodesColumn([values[i] for i in indices.tolist()])
+
+    def slice(self, start: int, end: int) -> NodesColumn:
+        return NodesColumn(self.values[start:end])
 
 
 Column: TypeAlias = (
@@ -148,8 +190,9 @@ def absent_like(column: Column, count: int) -> Column:
             return TensorColumn(np.zeros(shape, array.dtype), np.zeros(count, np.bool_))
         case RaggedColumn():
             return RaggedColumn([None] * count)
-        case DocsColumn(_, docs):
-            return DocsColumn(np.zeros(count + 1, np.int64), docs.take(np.arange(0)))
+        case DocsColumn(docs=docs):
+            present = np.zeros(count, np.bool_)
+            return DocsColumn(np.zeros(count + 1, np.int64), docs.slice(0, 0), present)
         case _:
             return type(column)([None] * count)
 
@@ -163,10 +206,13 @@ def concat_columns(columns: Sequence[Column]) -> Column:
     Raises:
         ColumnsDiffer: Documents, bytes or tensors meet something of another kind.
     """
-    first = columns[0]
     if len(columns) == 1:
-        return first
+        return columns[0]
     kinds = {type(column) for column in columns}
+    if len(kinds) > 1:
+        columns = _like_the_known(columns)
+        kinds = {type(column) for column in columns}
+    first = columns[0]
     if kinds == {TensorColumn}:
         return _concat_tensors([c for c in columns if isinstance(c, TensorColumn)])
     if kinds <= {TensorColumn, RaggedColumn}:
@@ -190,15 +236,39 @@ def concat_columns(columns: Sequence[Column]) -> Column:
             return NodesColumn(rows)
 
 
+def _like_the_known(columns: Sequence[Column]) -> Sequence[Column]:
+    """Make columns that hold nothing of the kind of the first that holds something."""
+    nothing = [is_absent(column) for column in columns]
+    if not any(nothing) or all(nothing):
+        return columns
+    model = columns[nothing.index(False)]
+    return [
+        absent_like(model, len(column)) if empty else column
+        for column, empty in zip(columns, nothing, strict=True)
+    ]
+
+
+def is_absent(column: Column) -> bool:
+    """Return whether no document has the field."""
+    match column:
+        case TensorColumn(present=present) | DocsColumn(present=present):
+            return present is not None and not present.any()
+        case RaggedColumn(arrays):
+            return all(array is None for array in arrays)
+        case _:
+            return all(value is None for value in column.values)
+
+
 def rows_of(column: Column) -> Sequence[Any]:
     """Return the field of each document: a value, an array, a batch, or None."""
     match column:
         case TensorColumn(array, present):
-            mask = np.ones(len(array), np.bool_) if present is None else present
-            return [row if there else None for row, there in zip(array, mask, strict=True)]
+            if present is None:
+                return list(array)
+            return [row if there else None for row, there in zip(array, present, strict=True)]
         case RaggedColumn(arrays):
             return arrays
-        case DocsColumn(offsets, docs):
+        case DocsColumn(offsets=offsets, docs=docs):
             ends = zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)
             return [docs.slice(start, end) for start, end in ends]
         case _:
@@ -223,10 +293,7 @@ def _concat_tensors(columns: Sequence[TensorColumn]) -> TensorColumn | RaggedCol
     if any(c.array.shape[1:] != first.shape[1:] or c.array.dtype != first.dtype for c in columns):
         return RaggedColumn([row for column in columns for row in rows_of(column)])
     array = np.concatenate([column.array for column in columns])
-    if all(column.present is None for column in columns):
-        return TensorColumn(array)
-    masks = [np.ones(len(c), np.bool_) if c.present is None else c.present for c in columns]
-    return TensorColumn(array, np.concatenate(masks))
+    return TensorColumn(array, _concat_masks(columns))
 
 
 def _concat_docs(columns: Sequence[DocsColumn]) -> DocsColumn:
@@ -234,4 +301,14 @@ def _concat_docs(columns: Sequence[DocsColumn]) -> DocsColumn:
 
     lengths = np.concatenate([np.diff(column.offsets) for column in columns])
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
-    return DocsColumn(offsets, DocumentBatch.concat([column.docs for column in columns]))
+    docs = DocumentBatch.concat([column.docs for column in columns])
+    return DocsColumn(offsets, docs, _concat_masks(columns))
+
+
+def _concat_masks(
+    columns: Sequence[TensorColumn] | Sequence[DocsColumn],
+) -> NDArray[np.bool_] | None:
+    if all(column.present is None for column in columns):
+        return None
+    masks = [np.ones(len(c), np.bool_) if c.present is None else c.present for c in columns]
+    return np.concatenate(masks)
