@@ -1,0 +1,146 @@
+"""The fashion demo: teach, index, search, judge; over any client that can post."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from jina_cli.documents.batch import DocumentBatch
+from jina_cli.documents.column import TensorColumn, ValuesColumn
+from jina_cli.hello.dataset import CLASSES, Fashion, Labelled
+from jina_cli.hello.judge import Verdict, judge
+
+TRAINING_IMAGES = 10_000
+"""Images the encoder learns from; 64 components of 441 numbers need no more."""
+
+DEPTHS = (10, 50)
+"""How many matches are judged; the last one is how many are asked for."""
+
+_INDEX_BATCH = 256
+_SEARCH_BATCH = 50
+_TRAIN_BATCH = 5_000
+
+Progress = Callable[[str, int, int], None]
+"""Told what is done, how many documents of it are done, and of how many."""
+
+
+class Poster(Protocol):
+    """Sends batches to an endpoint and yields the answers, in order."""
+
+    def post(
+        self,
+        endpoint: str,
+        batches: Iterable[DocumentBatch],
+        *,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> AsyncIterator[DocumentBatch]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """What was found for a query.
+
+    Attributes:
+        place: In `Fashion.index`.
+        score: Cosine similarity, at most 1.
+    """
+
+    place: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the demo found, and how fast; times are in seconds.
+
+    Attributes:
+        found: For each query its matches, best first.
+    """
+
+    documents: int
+    queries: int
+    train_s: float
+    index_s: float
+    search_s: float
+    found: tuple[tuple[Match, ...], ...]
+    verdict: Verdict
+
+
+async def run(client: Poster, data: Fashion, *, progress: Progress) -> Outcome:
+    """Teach the encoder, index all of `data.index`, and search for all of `data.queries`.
+
+    Raises:
+        RequestFailed: Some request was answered with an error.
+    """
+    clock = time.perf_counter
+    began = clock()
+    training = Labelled(
+        images=data.index.images[:TRAINING_IMAGES], labels=data.index.labels[:TRAINING_IMAGES]
+    )
+    await _send(client, "/train", _batches(training, _TRAIN_BATCH), len(training.labels), progress)
+    trained = clock()
+    documents = len(data.index.labels)
+    await _send(client, "/index", _batches(data.index, _INDEX_BATCH), documents, progress)
+    indexed = clock()
+    found = await _search(client, data, progress)
+    searched = clock()
+
+    places = [[match.place for match in matches] for matches in found]
+    return Outcome(
+        documents=documents,
+        queries=len(found),
+        train_s=trained - began,
+        index_s=indexed - trained,
+        search_s=searched - indexed,
+        found=found,
+        verdict=judge(places, data.queries.labels, data.index.labels, depths=DEPTHS),
+    )
+
+
+async def _send(
+    client: Poster, endpoint: str, batches: Iterator[DocumentBatch], total: int, progress: Progress
+) -> None:
+    done = 0
+    async for answer in client.post(endpoint, batches):
+        done += len(answer)
+        progress(endpoint, done, total)
+
+
+async def _search(
+    client: Poster, data: Fashion, progress: Progress
+) -> tuple[tuple[Match, ...], ...]:
+    found: list[tuple[Match, ...]] = []
+    batches = _batches(data.queries, _SEARCH_BATCH, labels=False)
+    async for answer in client.post("/search", batches, parameters={"top_k": DEPTHS[-1]}):
+        found.extend(_matches_of(answer))
+        progress("/search", len(found), len(data.queries.labels))
+    return tuple(found)
+
+
+def _batches(part: Labelled, size: int, *, labels: bool = True) -> Iterator[DocumentBatch]:
+    """Yield the images in batches; a document's id is its place."""
+    for start in range(0, len(part.labels), size):
+        images = part.images[start : start + size]
+        ids = [str(place) for place in range(start, start + len(images))]
+        batch = DocumentBatch(ids, {"tensor": TensorColumn(images)})
+        if labels:
+            names = [CLASSES[label] for label in part.labels[start : start + size]]
+            batch = batch.with_columns(tags=ValuesColumn([{"label": name} for name in names]))
+        yield batch
+
+
+def _matches_of(answer: DocumentBatch) -> Iterator[tuple[Match, ...]]:
+    matches = answer.docs("matches")
+    if matches is None:
+        yield from [()] * len(answer)
+        return
+    scores = matches.docs.values("score")
+    for start, end in zip(matches.offsets[:-1], matches.offsets[1:], strict=True):
+        yield tuple(
+            Match(place=int(matches.docs.ids[i]), score=float(scores[i]))
+            for i in np.arange(start, end)
+        )
