@@ -1,0 +1,16 @@
+"""Inputs read lazily into batches of documents: files, patterns, folders, streams."""
+
+from jina_cli.documents.readers.batches import ReadBatch, read_batches
+from jina_cli.documents.readers.inputs import Format, Source, find_sources, read_sources
+from jina_cli.documents.readers.row import Row, RowError
+
+__all__ = [
+    "Format",
+    "ReadBatch",
+    "Row",
+    "RowError",
+    "Source",
+    "find_sources",
+    "read_batches",
+    "read_sources",
+]

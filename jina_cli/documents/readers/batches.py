@@ -1,0 +1,87 @@
+"""Rows gathered into batches of documents, as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from jina_cli.documents.batch import DocumentBatch
+from jina_cli.documents.column import (
+    BytesColumn,
+    Column,
+    TextColumn,
+    ValuesColumn,
+    column_of_arrays,
+)
+from jina_cli.documents.readers.fields import Fields, fields_of
+from jina_cli.documents.readers.row import Items, Pause, Row, RowError
+
+_MAX_BATCH_BYTES = 8 * 2**20
+"""A batch is handed on when it holds about this much, however few documents that are."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBatch:
+    """Documents, where each comes from, and what could not be read on the way to them.
+
+    Attributes:
+        docs: May be none, where only errors were found.
+        rows: One for each document.
+        errors: In the order of the source.
+    """
+
+    docs: DocumentBatch
+    rows: Sequence[Row]
+    errors: Sequence[RowError]
+
+
+def read_batches(
+    items: Items, *, size: int, field_map: Mapping[str, str] | None = None
+) -> Iterator[ReadBatch]:
+    """Yield batches of at most `size` documents, in order, holding one batch in memory.
+
+    A batch is yielded before it is full where its documents are large, where the source
+    pauses, and at the end.
+    """
+    found: list[Fields] = []
+    errors: list[RowError] = []
+    length = 0
+    for item in items:
+        if isinstance(item, Row):
+            checked = fields_of(item, field_map or {})
+            if isinstance(checked, Fields):
+                found.append(checked)
+                length += _length(checked)
+            else:
+                errors.append(checked)
+        elif isinstance(item, RowError):
+            errors.append(item)
+        full = len(found) >= size or length > _MAX_BATCH_BYTES or len(errors) >= size
+        if full or (isinstance(item, Pause) and (found or errors)):
+            yield _batch(found, errors)
+            found, errors, length = [], [], 0
+    if found or errors:
+        yield _batch(found, errors)
+
+
+def _length(fields: Fields) -> int:
+    arrays = sum(a.nbytes for a in (fields.tensor, fields.embedding) if a is not None)
+    return len(fields.text or "") + len(fields.blob or b"") + len(fields.row.raw) + arrays
+
+
+def _batch(found: Sequence[Fields], errors: Sequence[RowError]) -> ReadBatch:
+    columns: dict[str, Column] = {}
+    texts, uris = [f.text for f in found], [f.uri for f in found]
+    if any(text is not None for text in texts):
+        columns["text"] = TextColumn(texts)
+    if any(uri is not None for uri in uris):
+        columns["uri"] = TextColumn(uris)
+    if any(f.blob is not None for f in found):
+        columns["blob"] = BytesColumn([f.blob for f in found])
+    if any(f.tensor is not None for f in found):
+        columns["tensor"] = column_of_arrays([f.tensor for f in found])
+    if any(f.embedding is not None for f in found):
+        columns["embedding"] = column_of_arrays([f.embedding for f in found])
+    if any(f.tags for f in found):
+        columns["tags"] = ValuesColumn([dict(f.tags) for f in found])
+    return ReadBatch(DocumentBatch([f.id for f in found], columns), [f.row for f in found], errors)
