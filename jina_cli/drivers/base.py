@@ -1,0 +1,115 @@
+"""What all Drivers share: how they are called, what they return, how they call an Executor."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+from jina_cli.documents.batch import DocumentBatch
+from jina_cli.documents.traversal import Path, documents_at, put_at
+
+T = TypeVar("T")
+
+MaybeAwaitable: TypeAlias = T | Awaitable[T]
+"""What a method returns that may be a coroutine function."""
+
+ROOT: tuple[Path, ...] = ((),)
+"""The traversal path `@r`."""
+
+Parameters: TypeAlias = Mapping[str, Any]
+
+
+class BadResult(TypeError):
+    """An Executor returned what cannot be put into the documents."""
+
+
+class BadParameter(ValueError):
+    """A parameter of the request is not what the Executor takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What a Driver made of a request.
+
+    Attributes:
+        docs: The documents afterwards.
+        results: What else there is to say, by name.
+    """
+
+    docs: DocumentBatch
+    results: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Driver(Protocol):
+    """Takes what an Executor's method needs out of documents, and puts back what it returns."""
+
+    @property
+    def method(self) -> str:
+        """Name of the method it calls."""
+
+    async def __call__(self, executor: Any, docs: DocumentBatch, parameters: Parameters) -> Done:
+        """Call the Executor and return the documents afterwards.
+
+        Suspends only if the method is a coroutine function.
+
+        Raises:
+            MissingField: Documents lack what the method needs.
+            BadResult: What it returned does not fit the documents.
+            BadParameter: A parameter makes no sense.
+            Exception: Whatever the Executor raised.
+        """
+
+
+async def settled(value: MaybeAwaitable[T]) -> T:
+    """Return `value`, awaited if it is to be awaited."""
+    return await value if inspect.isawaitable(value) else value
+
+
+async def at_paths(
+    docs: DocumentBatch,
+    paths: tuple[Path, ...],
+    step: Callable[[DocumentBatch], Awaitable[DocumentBatch]],
+) -> DocumentBatch:
+    """Return `docs` with those at each path replaced by what `step` makes of them, in order.
+
+    `step` is not called where there are none.
+    """
+    for path in paths:
+        found = documents_at(docs, path)
+        if len(found):
+            docs = put_at(docs, path, await step(found))
+    return docs
+
+
+def accepted(method: Callable[..., Any], parameters: Parameters) -> dict[str, Any]:
+    """Return those parameters that `method` has a keyword for; all where it takes any."""
+    names = _keywords(getattr(method, "__func__", method))
+    if names is None:
+        return dict(parameters)
+    return {name: value for name, value in parameters.items() if name in names}
+
+
+def top_k_of(parameters: Parameters, default: int) -> int:
+    """Return how many matches a request asks for.
+
+    Raises:
+        BadParameter: It is no number above zero.
+    """
+    value = parameters.get("top_k", default)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # JSON of Jina's clients has all numbers as floats
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise BadParameter(f"top_k is {value!r}, and must be a number of at least 1")
+    return value
+
+
+@lru_cache(maxsize=256)
+def _keywords(function: Callable[..., Any]) -> frozenset[str] | None:
+    arguments = inspect.signature(function).parameters.values()
+    if any(a.kind is a.VAR_KEYWORD for a in arguments):
+        return None
+    kinds = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return frozenset(a.name for a in arguments if a.kind in kinds)

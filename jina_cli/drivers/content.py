@@ -1,0 +1,94 @@
+"""One field of documents as what an Executor's array function takes, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from jina_cli.documents.batch import DocumentBatch, MissingField
+from jina_cli.documents.column import (
+    BytesColumn,
+    Column,
+    RaggedColumn,
+    TensorColumn,
+    TextColumn,
+    ValuesColumn,
+    column_of_arrays,
+    rows_of,
+)
+from jina_cli.drivers.base import BadResult
+
+
+def content_of(docs: DocumentBatch, field: str) -> Any:
+    """Return a field as an array function takes it.
+
+    Tensors of one shape are one array `(documents, *shape)`, of several a list of arrays;
+    strings, bytes and other values are lists.
+
+    Raises:
+        MissingField: Some document does not have it.
+    """
+    column = docs.columns.get(field)
+    if column is None:
+        raise MissingField(field, docs.ids)
+    if isinstance(column, TensorColumn) and column.present is None:
+        return column.array
+    rows = rows_of(column)
+    missing = [docs.ids[i] for i, row in enumerate(rows) if row is None]
+    if missing:
+        raise MissingField(field, missing)
+    return docs.tensor(field) if isinstance(column, TensorColumn) else list(rows)
+
+
+def column_from(content: Any, count: int, where: str) -> Column:
+    """Return the column for what an array function returned for `count` documents.
+
+    Raises:
+        BadResult: It has another length, or holds what no column is for. The message begins
+            with `where`, `HogEncoder.encode`.
+    """
+    if isinstance(content, np.ndarray):
+        if content.ndim == 0 or content.shape[0] != count:
+            raise BadResult(
+                f"{where} returned an array of shape {content.shape} for {count} documents"
+            )
+        return TensorColumn(content)
+    if isinstance(content, str | bytes) or not isinstance(content, Sequence):
+        what = type(content).__name__
+        raise BadResult(f"{where} returned {what}, and must return one value for each document")
+    if len(content) != count:
+        raise BadResult(f"{where} returned {len(content)} values for {count} documents")
+    return column_of_rows(content, where)
+
+
+def column_of_rows(rows: Sequence[Any], where: str) -> Column:
+    """Return the column for one value for each document, None where there is none.
+
+    Raises:
+        BadResult: Arrays, strings or bytes are mixed with something else.
+    """
+    kinds = {_kind(row) for row in rows if row is not None}
+    if kinds <= {str}:
+        return TextColumn(rows)
+    if kinds == {bytes}:
+        return BytesColumn(rows)
+    if kinds == {np.ndarray}:
+        return column_of_arrays(rows)
+    if kinds.isdisjoint({bytes, np.ndarray}):
+        return ValuesColumn(rows)
+    names = " and ".join(sorted(kind.__name__ for kind in kinds))
+    raise BadResult(f"{where} returned {names} for documents of one request")
+
+
+def is_column_of_tensors(column: Column | None) -> bool:
+    """Say whether a column holds tensors."""
+    return isinstance(column, TensorColumn | RaggedColumn)
+
+
+def _kind(row: Any) -> type:
+    for kind in (str, bytes, np.ndarray):
+        if isinstance(row, kind):
+            return kind
+    return object

@@ -1,0 +1,192 @@
+"""Drivers that give documents new content: craft, encode, segment, train."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from jina_cli.documents.batch import DocumentBatch
+from jina_cli.documents.column import Array, DocsColumn, TensorColumn, ValuesColumn
+from jina_cli.documents.traversal import Path
+from jina_cli.drivers.base import (
+    ROOT,
+    BadResult,
+    Done,
+    MaybeAwaitable,
+    Parameters,
+    accepted,
+    at_paths,
+    settled,
+)
+from jina_cli.drivers.content import column_from, column_of_rows, content_of
+
+
+class Crafts(Protocol):
+    def craft(self, content: Any) -> MaybeAwaitable[Any]: ...
+
+
+class Encodes(Protocol):
+    def encode(self, content: Any) -> MaybeAwaitable[Array]: ...
+
+
+class Segments(Protocol):
+    def segment(self, content: Any) -> MaybeAwaitable[Sequence[Sequence[Any]]]: ...
+
+
+class Trains(Protocol):
+    def train(self, content: Any, **parameters: Any) -> MaybeAwaitable[None]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CraftDriver:
+    """Replace a field by what `craft` makes of it.
+
+    Attributes:
+        field: What `craft` gets.
+        into: Field for what it returns; empty for the same.
+        traversal_paths: Documents it is done for.
+    """
+
+    method: ClassVar[str] = "craft"
+    field: str = "tensor"
+    into: str = ""
+    traversal_paths: tuple[Path, ...] = ROOT
+
+    async def __call__(self, executor: Crafts, docs: DocumentBatch, parameters: Parameters) -> Done:
+        where = f"{type(executor).__name__}.craft"
+
+        async def step(found: DocumentBatch) -> DocumentBatch:
+            content = await settled(executor.craft(content_of(found, self.field)))
+            column = column_from(content, len(found), where)
+            return found.with_columns(**{self.into or self.field: column})
+
+        return Done(docs=await at_paths(docs, self.traversal_paths, step))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodeDriver:
+    """Set the embedding of each document to what `encode` makes of its content.
+
+    Attributes:
+        field: What `encode` gets.
+        into: Field for the vectors, float32.
+        batch_size: Documents `encode` gets at most at a time; 0 for all.
+        traversal_paths: Documents it is done for.
+    """
+
+    method: ClassVar[str] = "encode"
+    field: str = "tensor"
+    into: str = "embedding"
+    batch_size: int = 0
+    traversal_paths: tuple[Path, ...] = ROOT
+
+    async def __call__(
+        self, executor: Encodes, docs: DocumentBatch, parameters: Parameters
+    ) -> Done:
+        async def step(found: DocumentBatch) -> DocumentBatch:
+            content = content_of(found, self.field)
+            size = self.batch_size or len(found)
+            parts = []
+            for start in range(0, len(found), size):
+                part = content[start : start + size]
+                vectors = await settled(executor.encode(part))
+                parts.append(_vectors(vectors, len(part), type(executor).__name__))
+            widths = sorted({part.shape[1] for part in parts})
+            if len(widths) > 1:
+                name = type(executor).__name__
+                raise BadResult(f"{name}.encode returned vectors of {widths[0]} and {widths[1]}")
+            array = parts[0] if len(parts) == 1 else np.concatenate(parts)
+            return found.with_columns(**{self.into: TensorColumn(array)})
+
+        return Done(docs=await at_paths(docs, self.traversal_paths, step))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentDriver:
+    """Set the chunks of each document to what `segment` splits its content into.
+
+    A chunk is a value for `into`, or a dict of fields. It gets the id `parent#place`, so
+    that the same document splits into the same ids again.
+
+    Attributes:
+        field: What `segment` gets.
+        into: Field of the chunk for its content; empty for the same.
+        traversal_paths: Documents it is done for.
+    """
+
+    method: ClassVar[str] = "segment"
+    field: str = "text"
+    into: str = ""
+    traversal_paths: tuple[Path, ...] = ROOT
+
+    async def __call__(
+        self, executor: Segments, docs: DocumentBatch, parameters: Parameters
+    ) -> Done:
+        where = f"{type(executor).__name__}.segment"
+
+        async def step(found: DocumentBatch) -> DocumentBatch:
+            lists = await settled(executor.segment(content_of(found, self.field)))
+            if len(lists) != len(found):
+                raise BadResult(f"{where} returned {len(lists)} lists for {len(found)} documents")
+            chunks = _chunks(found, lists, self.into or self.field, where)
+            return found.with_columns(chunks=chunks)
+
+        return Done(docs=await at_paths(docs, self.traversal_paths, step))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainDriver:
+    """Let an Executor learn from the content of documents, and pass them on as they are.
+
+    Attributes:
+        field: What `train` gets.
+        traversal_paths: Documents it learns from, all paths at once.
+    """
+
+    method: ClassVar[str] = "train"
+    field: str = "tensor"
+    traversal_paths: tuple[Path, ...] = ROOT
+
+    async def __call__(self, executor: Trains, docs: DocumentBatch, parameters: Parameters) -> Done:
+        async def step(found: DocumentBatch) -> DocumentBatch:
+            content = content_of(found, self.field)
+            await settled(executor.train(content, **accepted(executor.train, parameters)))
+            return found
+
+        await at_paths(docs, self.traversal_paths, step)
+        return Done(docs=docs)
+
+
+def _vectors(vectors: Any, count: int, name: str) -> Array:
+    if not isinstance(vectors, np.ndarray):
+        what = type(vectors).__name__
+        raise BadResult(f"{name}.encode returned {what}, and must return an array ({count}, dim)")
+    if vectors.ndim != 2 or vectors.shape[0] != count:
+        raise BadResult(
+            f"{name}.encode returned an array of shape {vectors.shape} for {count} documents,"
+            f" and must return ({count}, dim)"
+        )
+    if vectors.dtype.kind not in "fiu":
+        raise BadResult(f"{name}.encode returned {vectors.dtype}, and must return float32")
+    return np.ascontiguousarray(vectors, np.float32)
+
+
+def _chunks(
+    docs: DocumentBatch, lists: Sequence[Sequence[Any]], into: str, where: str
+) -> DocsColumn:
+    items = [item if isinstance(item, dict) else {into: item} for row in lists for item in row]
+    lengths = np.array([len(row) for row in lists], np.int64)
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    owners = np.repeat(np.arange(len(docs)), lengths).tolist()
+    places = (np.arange(len(items)) - np.repeat(offsets[:-1], lengths)).tolist()
+    parents = [docs.ids[owner] for owner in owners]
+    ids = [f"{parent}#{place}" for parent, place in zip(parents, places, strict=True)]
+    depths = [int(depth or 0) + 1 for depth in docs.values("granularity")]
+    names = dict.fromkeys(name for item in items for name in item if name != "id")
+    columns = {name: column_of_rows([item.get(name) for item in items], where) for name in names}
+    columns["parent_id"] = column_of_rows(parents, where)
+    columns["granularity"] = ValuesColumn([depths[owner] for owner in owners])
+    return DocsColumn(offsets, DocumentBatch(ids, columns))

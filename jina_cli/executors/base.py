@@ -1,0 +1,37 @@
+"""All that an Executor is written with."""
+
+from __future__ import annotations
+
+from jina_cli.executors.endpoints import (
+    DEFAULT_ENDPOINT,
+    ExecutorInvalid,
+    dynamic_batching,
+    requests,
+)
+from jina_cli.executors.executor import Executor, Surroundings, create
+from jina_cli.executors.families import (
+    Crafter,
+    Encoder,
+    Evaluator,
+    Family,
+    Indexer,
+    Ranker,
+    Segmenter,
+)
+
+__all__ = [
+    "DEFAULT_ENDPOINT",
+    "Crafter",
+    "Encoder",
+    "Evaluator",
+    "Executor",
+    "ExecutorInvalid",
+    "Family",
+    "Indexer",
+    "Ranker",
+    "Segmenter",
+    "Surroundings",
+    "create",
+    "dynamic_batching",
+    "requests",
+]
