@@ -32,8 +32,10 @@ class ExecutorPlan:
         py_modules: Python files (absolute) or dotted modules, imported in this order first.
         with_: Keyword arguments of the constructor.
         metas: `name`, `description`, `workspace`, as in the YAML.
-        requests: Endpoint → method name, or list of Drivers, over the class's own.
+        requests: Endpoint → method name, or list of Drivers (`{driver, with}`), over the
+            class's own.
         dynamic_batching: Endpoint → `{preferred_batch_size, timeout}`; timeout in ms.
+        components: Executors chained in this one, in order; only in compound Executors.
         source_dir: Folder of the YAML that names it; relative paths are relative to it.
         place: `flow.yml:12:5`, where the YAML names it; for messages.
     """
@@ -44,6 +46,7 @@ class ExecutorPlan:
     metas: Mapping[str, Any] = field(default_factory=dict)
     requests: Mapping[str, Any] = field(default_factory=dict)
     dynamic_batching: Mapping[str, Any] = field(default_factory=dict)
+    components: tuple[ExecutorPlan, ...] = ()
     source_dir: str = ""
     place: str = ""
 

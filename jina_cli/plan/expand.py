@@ -1,0 +1,311 @@
+"""From what a Flow's YAML says to all of its processes.
+
+Named steps, each a pure function: check, arrange the Pods, give every process a seat (a name
+and a socket), then write out what each of them, and the Gateway, has to know.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jina_cli.errors import CannotWrite, SpecInvalid
+from jina_cli.plan.check import external_places, problems_of, steps_of
+from jina_cli.plan.environment import Surroundings, env_of, is_forkable
+from jina_cli.plan.graph import GATEWAY, Node, arrange
+from jina_cli.plan.models import (
+    DEFAULT_DEADLINE_S,
+    ExecutorPlan,
+    GatewayPlan,
+    HeadPlan,
+    Listener,
+    PeaPlan,
+    Plan,
+    Route,
+)
+from jina_cli.spec.models import ExecutorSpec, FlowSpec, PodSpec
+from jina_cli.vocabulary import PeaRole, Polling
+
+FOREVER_S = 365 * 86400.0
+"""What a time-out of -1 becomes: longer than any Flow waits, and still a number in JSON."""
+
+SOCKET_PATH_BYTES = 103 if sys.platform == "darwin" else 107
+"""The longest path of a unix socket (`sun_path`, less its final NUL byte)."""
+
+BUILTIN_POLLING: Mapping[str, Polling] = {
+    "/search": Polling.ALL,
+    "/index": Polling.ANY,
+    "/update": Polling.ANY,
+    "/delete": Polling.ANY,
+}
+"""Holds even where `polling` is one word for all; only an entry of its own changes it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seat:
+    """A process before it has its orders."""
+
+    name: str
+    role: PeaRole
+    shard: int
+    replica: int
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pod:
+    """A Pod in its place, with seats for its processes; an external one has none."""
+
+    spec: PodSpec
+    node: Node
+    seats: tuple[_Seat, ...]
+
+    def addresses(self, shard: int) -> tuple[str, ...]:
+        """Where the replicas of a shard are."""
+        return tuple(s.address for s in self.seats if s.role is PeaRole.WORKER and s.shard == shard)
+
+    @property
+    def head(self) -> _Seat | None:
+        return next((seat for seat in self.seats if seat.role is PeaRole.HEAD), None)
+
+
+def expand(
+    flow: FlowSpec, *, run_dir: Path, log_dir: Path, workspace: Path, environ: Mapping[str, str]
+) -> Plan:
+    """Return all processes of `flow`.
+
+    Args:
+        run_dir: Where its sockets will be; its path must be short (see `SOCKET_PATH_BYTES`).
+        log_dir: Where its log files will be.
+        workspace: Root of the workspaces where the YAML names none.
+        environ: The variables of the parent; its `JINA_LOG_LEVEL` and GPU variables count.
+
+    Raises:
+        SpecInvalid: The Flow cannot be run as it is; carries all problems.
+        CannotWrite: The path of `run_dir` is too long for sockets.
+    """
+    if problems := problems_of(flow, environ):
+        raise SpecInvalid(problems)
+    around = Surroundings.of(flow, environ, workspace)
+    run_dir = Path(os.path.abspath(run_dir))
+    pods = _seated(_arranged(flow), run_dir)
+    return Plan(
+        flow=flow.name,
+        source=flow.source,
+        run_dir=str(run_dir),
+        log_dir=os.path.abspath(log_dir),
+        workspace=around.workspace,
+        gateway=_gateway(flow, pods, run_dir, around),
+        peas=tuple(pea for pod in pods for pea in _peas(pod, around)),
+    )
+
+
+def _arranged(flow: FlowSpec) -> tuple[tuple[PodSpec, Node], ...]:
+    """Return the Pods with their places; one that was added passes documents on."""
+    nodes = arrange(steps_of(flow))
+    return tuple(
+        (flow.executors[node.index] if node.index >= 0 else PodSpec(name=node.name), node)
+        for node in nodes
+    )
+
+
+def _seated(pods: Sequence[tuple[PodSpec, Node]], run_dir: Path) -> tuple[_Pod, ...]:
+    """Give each process its name and its socket, numbered through the whole Flow."""
+    seated: list[_Pod] = []
+    count = 0
+    for spec, node in pods:
+        seats: list[_Seat] = []
+        for name, role, shard, replica in _names(spec):
+            address = socket_address(run_dir, f"p{count}.sock")
+            seats.append(_Seat(name=name, role=role, shard=shard, replica=replica, address=address))
+            count += 1
+        seated.append(_Pod(spec=spec, node=node, seats=tuple(seats)))
+    return tuple(seated)
+
+
+def _names(pod: PodSpec) -> Iterator[tuple[str, PeaRole, int, int]]:
+    """Yield name, role, shard and replica of each process of a Pod, its head first."""
+    if pod.external:
+        return
+    if pod.shards > 1 or pod.uses_before is not None or pod.uses_after is not None:
+        yield f"{pod.name}/head", PeaRole.HEAD, 0, 0
+    for shard in range(pod.shards):
+        of_shard = f"/shard-{shard}" if pod.shards > 1 else ""
+        for replica in range(pod.replicas):
+            yield f"{pod.name}{of_shard}/rep-{replica}", PeaRole.WORKER, shard, replica
+
+
+def socket_address(run_dir: Path, name: str) -> str:
+    """Return the address of a unix socket.
+
+    Raises:
+        CannotWrite: Its path would be longer than the system allows.
+    """
+    path = os.path.join(run_dir, name)
+    excess = len(os.fsencode(path)) - SOCKET_PATH_BYTES
+    if excess > 0:
+        raise CannotWrite(
+            f"{run_dir} is too long a path for unix sockets, by {excess} bytes",
+            hint="set XDG_RUNTIME_DIR to a shorter one",
+        )
+    return f"unix:{path}"
+
+
+def _peas(pod: _Pod, around: Surroundings) -> Iterator[PeaPlan]:
+    for seat in pod.seats:
+        yield _pea(pod, seat, around)
+
+
+def _pea(pod: _Pod, seat: _Seat, around: Surroundings) -> PeaPlan:
+    spec, is_head = pod.spec, seat.role is PeaRole.HEAD
+    env = env_of(spec, seat.replica, around)
+    return PeaPlan(
+        name=seat.name,
+        pod=spec.name,
+        role=seat.role,
+        address=seat.address,
+        workspace=_workspace(spec, "head" if is_head else str(seat.shard), around),
+        shard=seat.shard,
+        shards=spec.shards,
+        replica=seat.replica,
+        replicas=spec.replicas,
+        executor=None if is_head else executor_plan(spec.uses),
+        head=_head(pod) if is_head else None,
+        env=env,
+        forkable=is_forkable(env),
+        python=sys.executable,
+        ready_within_s=seconds(spec.timeout_ready),
+        stop_within_s=seconds(spec.stop_timeout),
+        restart=spec.restart,
+        max_restarts=spec.max_restarts,
+        needs=pod.node.needs,
+        log_level=around.log_level,
+    )
+
+
+def _head(pod: _Pod) -> HeadPlan:
+    spec = pod.spec
+    return HeadPlan(
+        shards=tuple(pod.addresses(shard) for shard in range(spec.shards)),
+        polling={"*": Polling.ANY, **_polling(spec)},
+        before=None if spec.uses_before is None else executor_plan(spec.uses_before),
+        after=None if spec.uses_after is None else executor_plan(spec.uses_after),
+    )
+
+
+def _polling(pod: PodSpec) -> dict[str, Polling]:
+    return {**BUILTIN_POLLING, **pod.polling}
+
+
+def _workspace(pod: PodSpec, shard: str, around: Surroundings) -> str:
+    """Return the folder of one shard, `{root}/{pod}/{shard}`; a relative root is in the cwd."""
+    own = None if around.is_workspace_given else pod.uses.metas.get("workspace")
+    root = pod.workspace or own or around.workspace
+    return os.path.join(os.path.abspath(root), pod.name, shard)
+
+
+def executor_plan(spec: ExecutorSpec) -> ExecutorPlan:
+    """Return what a process is told about its Executor."""
+    return ExecutorPlan(
+        uses=spec.jtype,
+        py_modules=spec.py_modules,
+        with_=spec.with_,
+        metas=spec.metas,
+        requests={
+            endpoint: value
+            if isinstance(value, str)
+            else [{"driver": driver.driver, "with": dict(driver.with_)} for driver in value]
+            for endpoint, value in spec.requests.items()
+        },
+        dynamic_batching=spec.dynamic_batching,
+        components=tuple(executor_plan(component) for component in spec.components),
+        source_dir=spec.source_dir,
+        place=str(spec.span) if spec.span.path else "",
+    )
+
+
+def _gateway(flow: FlowSpec, pods: Sequence[_Pod], run_dir: Path, around: Surroundings) -> PeaPlan:
+    spec = flow.gateway
+    address = socket_address(run_dir, f"{GATEWAY}.sock")
+    env = {**flow.env, **spec.env}
+    return PeaPlan(
+        name=GATEWAY,
+        pod=GATEWAY,
+        role=PeaRole.GATEWAY,
+        address=address,
+        workspace=os.path.join(around.workspace, GATEWAY),
+        gateway=_gateway_plan(flow, pods, address),
+        env=env,
+        forkable=False,
+        python=sys.executable,
+        ready_within_s=seconds(spec.timeout_ready),
+        stop_within_s=seconds(spec.stop_timeout),
+        restart=spec.restart,
+        max_restarts=spec.max_restarts,
+        needs=tuple(pod.spec.name for pod in pods),
+        log_level=around.log_level,
+    )
+
+
+def _gateway_plan(flow: FlowSpec, pods: Sequence[_Pod], address: str) -> GatewayPlan:
+    spec = flow.gateway
+    return GatewayPlan(
+        flow=flow.name,
+        listeners=tuple(
+            Listener(protocol=protocol, host=spec.host, port=port)
+            for protocol, port in zip(spec.protocol, spec.port, strict=True)
+        ),
+        native_address=address,
+        routes=tuple(_route(pod) for pod in pods),
+        title=spec.title,
+        description=spec.description,
+        cors=spec.cors,
+        ssl_certfile=spec.ssl_certfile,
+        ssl_keyfile=spec.ssl_keyfile,
+        prefetch=spec.prefetch,
+        deadline_s=optional_seconds(spec.timeout_send) or DEFAULT_DEADLINE_S,
+        expose_endpoints=spec.expose_endpoints,
+    )
+
+
+def _route(pod: _Pod) -> Route:
+    spec = pod.spec
+    return Route(
+        pod=spec.name,
+        needs=pod.node.needs,
+        addresses=_route_addresses(pod),
+        external=spec.external,
+        floating=pod.node.floating,
+        when=spec.when,
+        timeout_s=optional_seconds(spec.timeout_send),
+        retries=spec.retries,
+        no_reduce=spec.no_reduce,
+        metadata=spec.grpc_metadata,
+    )
+
+
+def _route_addresses(pod: _Pod) -> tuple[str, ...]:
+    if pod.spec.external:
+        return tuple(_external_addresses(pod.spec))
+    return pod.addresses(0) if pod.head is None else (pod.head.address,)
+
+
+def _external_addresses(pod: PodSpec) -> Iterator[str]:
+    schemes = [host.rpartition("://")[0] for host in pod.host]
+    for place, (host, port) in enumerate(external_places(pod)):
+        said = schemes[place] if len(schemes) > 1 else schemes[0]
+        secure = pod.tls or said == "grpcs"
+        yield f"{'grpcs' if secure else 'grpc'}://{host}:{port}"
+
+
+def seconds(milliseconds: int) -> float:
+    """Return a time-out of the YAML in seconds; -1 is for ever."""
+    return FOREVER_S if milliseconds < 0 else milliseconds / 1000
+
+
+def optional_seconds(milliseconds: int | None) -> float | None:
+    """Return a bound of the YAML in seconds; None where it has none or is -1."""
+    return None if milliseconds is None or milliseconds < 0 else milliseconds / 1000
