@@ -1,0 +1,201 @@
+"""Group commit: one thread that writes everything that waits in one transaction.
+
+A transaction costs a sync of the disk whatever is in it. So nobody waits for a clock: while one
+transaction is being written, changes gather, and the next takes all of them.
+"""
+
+from __future__ import annotations
+
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+from jina_cli.errors import StorageFailed
+from jina_cli.store.failures import Kind, kind_of, storage_failed
+from jina_cli.store.transaction import Change, Delete, Upsert, apply
+
+_MAX_WAITING = 1024
+_MAX_GROUP_RECORDS = 16_384
+_CHECKPOINT_BYTES = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    change: Change
+    answer: Future[int]
+
+
+class Writer:
+    """Carries out changes in the order of `submit`, and answers when they are durable.
+
+    Args:
+        path: The file, for messages.
+        connection: Belongs to the writer from now on, which closes it.
+        prepare: Called with the upserts of a group before they are written; if it fails, so do
+            they, and nothing was written.
+        committed: Called with each change after it is durable and before it is answered.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        connection: sqlite3.Connection,
+        *,
+        prepare: Callable[[Sequence[Upsert]], None],
+        committed: Callable[[Change], None],
+    ) -> None:
+        self._path = path
+        self._connection = connection
+        self._prepare = prepare
+        self._committed = committed
+        self._orders: queue.Queue[_Order | None] = queue.Queue(_MAX_WAITING)
+        self._gate = threading.Lock()  # nothing is queued behind the order to end
+        self._is_closed = False
+        self._refusal: StorageFailed | None = None
+        self._unsaved_bytes = 0
+        self.transactions = 0
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, change: Change) -> Future[int]:
+        """Queue a change; waits only if very many are queued already.
+
+        The result is how many records the change was about. It raises what `apply` raises, or
+        `StorageFailed`; the change was then not made.
+        """
+        order = _Order(change, Future())
+        with self._gate:
+            if self._is_closed:
+                raise StorageFailed(f"the index {self._path} is closed")
+            self._orders.put(order)
+        return order.answer
+
+    def close(self) -> None:
+        """Write what is queued, put the log back into the file, and end."""
+        with self._gate:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            self._orders.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        is_last = False
+        while not is_last:
+            group, is_last = self._next_group()
+            if group:
+                self._write(group)
+        if self._refusal is None:
+            self._checkpoint("TRUNCATE")
+        self._connection.close()
+
+    def _next_group(self) -> tuple[list[_Order], bool]:
+        group: list[_Order] = []
+        records = 0
+        order = self._orders.get()
+        while order is not None:
+            if order.answer.set_running_or_notify_cancel():
+                group.append(order)
+                records += _size(order.change)
+            if records >= _MAX_GROUP_RECORDS:
+                return group, False
+            try:
+                order = self._orders.get_nowait()
+            except queue.Empty:
+                return group, False
+        return group, True
+
+    def _write(self, group: Sequence[_Order]) -> None:
+        try:
+            if self._refusal is not None:
+                raise self._refusal
+            self._prepare([o.change for o in group if isinstance(o.change, Upsert)])
+            results = self._commit(group)
+            self._tell(group, results)
+        except sqlite3.Error as error:
+            self._undo(error)
+            failure: Exception = storage_failed(self._path, error)
+            failure.__cause__ = error
+            results = [failure] * len(group)
+        except Exception as error:  # whatever it is, those who wait must hear of it
+            self._undo(error)
+            results = [error] * len(group)
+        for order, result in zip(group, results, strict=True):
+            if isinstance(result, int):
+                order.answer.set_result(result)
+            else:
+                order.answer.set_exception(result)
+        self._unsaved_bytes += sum(_bytes(order.change) for order in group)
+        if self._unsaved_bytes >= _CHECKPOINT_BYTES and self._refusal is None:
+            self._checkpoint("PASSIVE")
+
+    def _tell(self, group: Sequence[_Order], results: Sequence[int | Exception]) -> None:
+        try:
+            for order, result in zip(group, results, strict=True):
+                if isinstance(result, int):
+                    self._committed(order.change)
+        except BaseException:
+            self._refusal = StorageFailed(
+                f"what is in memory of {self._path} is not what is on the disk",
+                hint="start the Flow again",
+            )
+            raise
+
+    def _commit(self, group: Sequence[_Order]) -> list[int | Exception]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        results = [self._apply(order.change) for order in group]
+        self._connection.execute("COMMIT")
+        self.transactions += 1
+        return results
+
+    def _apply(self, change: Change) -> int | Exception:
+        """Make one change; one that is bad fails alone, one that the disk fails ends the group."""
+        try:
+            return apply(self._connection, change)
+        except sqlite3.Error as error:
+            if not self._connection.in_transaction or kind_of(error) is not Kind.OTHER:
+                raise
+            return storage_failed(self._path, error)
+        except Exception as error:
+            return error
+
+    def _undo(self, error: Exception) -> None:
+        if self._connection.in_transaction:
+            try:
+                self._connection.execute("ROLLBACK")
+            except sqlite3.Error as second:
+                self._refuse_from_now_on(second)
+        if isinstance(error, sqlite3.Error):
+            self._refuse_from_now_on(error)
+
+    def _refuse_from_now_on(self, error: sqlite3.Error) -> None:
+        # After a sync that failed, a later one may report success for pages that were
+        # dropped. So nothing is acknowledged any more until the file was opened afresh.
+        if kind_of(error) in (Kind.DISK, Kind.DAMAGED):
+            self._refusal = storage_failed(self._path, error)
+
+    def _checkpoint(self, mode: str) -> None:
+        try:
+            self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+            self._unsaved_bytes = 0
+        except sqlite3.Error as error:
+            # The log still has everything, so nobody is told but those who come after.
+            self._refuse_from_now_on(error)
+
+
+def _size(change: Change) -> int:
+    return len(change.records) if isinstance(change, Upsert) else len(change.ids)
+
+
+def _bytes(change: Change) -> int:
+    """Return about how many bytes a change adds to the log."""
+    if isinstance(change, Delete):
+        return 4096 + 512 * len(change.ids)
+    records = change.records
+    vectors = 0 if records.vectors is None else records.vectors.nbytes
+    texts = sum(len(text or "") for text in records.texts or ())
+    return 4096 + 64 * len(records) + vectors + 2 * texts + sum(map(len, records.bodies))
