@@ -21,6 +21,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+_PR_SET_PDEATHSIG = 1
+
 LOG_MARK = "\x1e"
 """Stands before a log record (a JSON object on one line) on a child's stderr."""
 
@@ -34,13 +36,16 @@ class Launch:
         control_fd: Write end of the control pipe.
         death_fd: Read end of the death pipe.
         listen_fds: Listening sockets by name: `native`; for the Gateway also `http:1`, the
-            protocol and the place among its listeners.
+            protocol and the place among its listeners, from 0.
+        deregister_s: For the Gateway: how long after SIGTERM it still accepts connections
+            while `/readyz` already says 503, so that load balancers notice first.
     """
 
     plan_path: str
     control_fd: int
     death_fd: int
     listen_fds: Mapping[str, int] = field(default_factory=dict)
+    deregister_s: float = 0.0
 
     def to_argument(self) -> str:
         """Return this as one command-line argument, for `from_argument` in the child."""
@@ -108,6 +113,70 @@ _EVENTS: Mapping[str, type[Said]] = {
 _NAMES = {model: name for name, model in _EVENTS.items()}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForkOrder:
+    """Parent to spawner: fork a Pea.
+
+    Attributes:
+        env: Variables that it gets on top of the spawner's.
+        descriptors: What the descriptors sent along are, in their order: `control`, `death`,
+            `stdout`, `stderr`, all others names of listening sockets.
+    """
+
+    name: str
+    attempt: int
+    plan_path: str
+    env: Mapping[str, str] = field(default_factory=dict)
+    descriptors: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardOrder:
+    """Parent to spawner: kill this group too if the parent is gone and it is not."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmSaid:
+    """Spawner to parent: everything is imported, orders are carried out at once from now on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForkedSaid:
+    """Spawner to parent: the Pea of an order runs; `pid` 0 if it could not, with the cause."""
+
+    name: str
+    attempt: int
+    pid: int
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedSaid:
+    """Spawner to parent: a Pea that it forked has ended; `status` below zero for a signal."""
+
+    pid: int
+    status: int
+
+
+Order = ForkOrder | GuardOrder | WarmSaid | ForkedSaid | EndedSaid
+_ORDERS: Mapping[str, type[Order]] = {
+    model.__name__: model for model in (ForkOrder, GuardOrder, WarmSaid, ForkedSaid, EndedSaid)
+}
+
+
+def pack(order: Order) -> bytes:
+    """Return one message between parent and spawner."""
+    return json.dumps({"order": type(order).__name__, **asdict(order)}).encode()
+
+
+def unpack(data: bytes) -> Order:
+    """Return what `pack` was given."""
+    fields = json.loads(data)
+    return _ORDERS[fields.pop("order")](**fields)
+
+
 def to_line(said: Said) -> bytes:
     """Return an event as one line for the control pipe."""
     return json.dumps({"event": _NAMES[type(said)], **asdict(said)}).encode() + b"\n"
@@ -167,6 +236,22 @@ def watch_death(death_fd: int, drain: Callable[[], None], grace_s: float = 2.0) 
         os.killpg(0, signal.SIGKILL)
 
     threading.Thread(target=guard, name="death-pipe", daemon=True).start()
+
+
+def parent_death_signal() -> Callable[[int], None]:
+    """Return a function that has the kernel signal this process when its parent ends.
+
+    Made before a fork and called after it, when nothing may be loaded any more. The kernel
+    ties it to the thread that forked, so only a main thread may. It does nothing where the
+    system knows no such signal.
+    """
+    import ctypes
+
+    try:
+        prctl = ctypes.CDLL(None).prctl
+    except (OSError, AttributeError):
+        return lambda signum: None
+    return lambda signum: prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signum), 0, 0, 0)
 
 
 class MarkedFormatter(logging.Formatter):
