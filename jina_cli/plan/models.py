@@ -164,6 +164,9 @@ class PeaPlan:
         max_restarts: In a row; after them it has failed.
         needs: Pods that must be stopped after it (it is stopped first). All start at once.
         max_queue: Requests that wait or are worked on here; one more is refused.
+        inputs: Pods whose answers come as the bodies of a request, in order; empty for one.
+        no_reduce: Whether the Executor gets these answers apart, unmerged.
+        allow_concurrent: Whether synchronous methods may be called by several threads at once.
     """
 
     name: str
@@ -189,6 +192,9 @@ class PeaPlan:
     max_queue: int = MAX_QUEUE
     max_message_bytes: int = MAX_MESSAGE_BYTES
     log_level: str = "INFO"
+    inputs: tuple[str, ...] = ()
+    no_reduce: bool = False
+    allow_concurrent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
