@@ -1,0 +1,92 @@
+"""Search by nearness of vectors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from jina_cli.documents.batch import DocumentBatch
+from jina_cli.documents.column import DocsColumn
+from jina_cli.executors.base import Indexer
+from jina_cli.executors.indexers.bodies import bodies_of, matches_of
+from jina_cli.store.records import Records, as_vectors
+from jina_cli.store.store import Store
+from jina_cli.vocabulary import Metric
+
+
+class VectorIndexer(Indexer):
+    """Find the documents whose vectors are nearest to that of a query, exactly.
+
+    Documents are kept whole, in one SQLite file in the workspace; what was answered is on the
+    disk. Vectors are kept as float32, and all of them in memory too.
+
+    Args:
+        metric: `cosine`, `inner_product` or `l2`. The score is the cosine, the product, or
+            minus the distance.
+        field: Field of the vectors, of documents and of queries.
+        return_fields: Fields of a match, besides its id and score. By default all that are
+            text or plain values, so neither tensors nor vectors.
+    """
+
+    def __init__(
+        self,
+        metric: str = Metric.COSINE.value,
+        field: str = "embedding",
+        return_fields: Sequence[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._field = field
+        self._return_fields = return_fields
+        self._store = Store.open(self.workspace, metric=_metric(metric))
+
+    async def index(self, docs: DocumentBatch, **parameters: Any) -> None:
+        """Keep documents, in place of those with their ids; on return they are on the disk.
+
+        Raises:
+            MissingField: One has no vector: no Encoder ran before. Nothing was added.
+            BadVectors: They are of another length than those that are there, or not finite.
+                Nothing was added.
+            StorageFailed: The disk refused. Nothing was added.
+        """
+        vectors = as_vectors(docs.tensor(self._field), what=repr(self._field))
+        records = Records(
+            ids=docs.ids, bodies=bodies_of(docs.without(self._field)), vectors=vectors
+        )
+        await asyncio.wrap_future(self._store.submit(records))
+
+    def search(
+        self,
+        docs: DocumentBatch,
+        *,
+        top_k: int,
+        return_fields: Sequence[str] | None = None,
+        **parameters: Any,
+    ) -> DocsColumn:
+        """Return the matches of the vector of each document.
+
+        Raises:
+            MissingField: One has no vector.
+            BadVectors: They are of another length than those of the index, or not finite.
+        """
+        found = self._store.search_vectors(docs.tensor(self._field), top_k)
+        fields = self._return_fields if return_fields is None else return_fields
+        return matches_of(self._store, found, fields=fields, vector_field=self._field)
+
+    async def delete(self, ids: Sequence[str]) -> int:
+        return await asyncio.wrap_future(self._store.submit_delete(ids))
+
+    def count(self) -> int:
+        return self._store.count()
+
+    def close(self) -> None:
+        self._store.close()
+
+
+def _metric(name: str) -> Metric:
+    try:
+        return Metric(name)
+    except ValueError:
+        known = ", ".join(metric.value for metric in Metric)
+        raise ValueError(f"metric is {name!r}, and must be one of {known}") from None
