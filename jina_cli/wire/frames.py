@@ -1,0 +1,224 @@
+"""Frames: how messages between our own processes are cut out of a stream of bytes. No I/O.
+
+    length u32 | id u32 | kind u8 | format u8 | wanted u8 | flags u8 | length of head u32
+    | head | body | body | …
+
+All numbers are little-endian; `length` counts what follows it. An id belongs to one request of
+one connection, and its answer carries it back. The head is JSON. Bodies begin on multiples of
+64 bytes of the frame: spaces fill up the head, zeros the gaps between bodies, so that tensors
+in them are aligned. `format` is the first body's.
+"""
+
+from __future__ import annotations
+
+import enum
+import mmap
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from jina_cli.wire.messages import Buffer
+
+ALIGNMENT = 64
+HEADER = struct.Struct("<IIBBBBI")
+LENGTH_BYTES = 4
+COALESCE_BYTES = 32 * 1024
+"""Frames up to this are one piece of memory; larger ones are sent from where their bodies lie."""
+
+_RING_BYTES = 128 * 1024
+_MAPPED_BYTES = 4 * 1024 * 1024
+
+
+class Kind(enum.IntEnum):
+    """What a frame is. The numbers are on the wire."""
+
+    HELLO = 1
+    REQUEST = 2
+    RESPONSE = 3
+    CANCEL = 4  # the asker no longer waits for the answer to this id
+    GOAWAY = 5  # the sender starts no new request on this connection, and asks for none
+    PING = 6
+    PONG = 7
+
+
+class BadFrame(ValueError):
+    """What arrived is not one of our frames; the connection is of no more use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame as it arrived.
+
+    Attributes:
+        head: JSON, or empty.
+        payload: What follows the head: the bodies.
+    """
+
+    kind: Kind
+    id: int
+    format: int
+    wanted: int
+    head: Buffer
+    payload: Buffer
+
+
+@dataclass(frozen=True, slots=True)
+class Oversized:
+    """A frame over the limit. Its bytes are thrown away as they come."""
+
+    kind: Kind
+    id: int
+    size: int
+
+
+_KINDS: Mapping[int, Kind] = {kind.value: kind for kind in Kind}
+
+
+def build(
+    kind: Kind,
+    id: int,
+    *,
+    head: bytes = b"",
+    bodies: Sequence[Buffer] = (),
+    format: int = 0,
+    wanted: int = 0,
+) -> list[Buffer]:
+    """Return a frame, in parts that are to be sent one after another.
+
+    Raises:
+        BadFrame: It would be longer than a frame can say, 4 GiB.
+    """
+    total = sum(map(len, bodies))
+    if total:
+        head += b" " * (-(HEADER.size + len(head)) % ALIGNMENT)
+    gaps = [-len(body) % ALIGNMENT for body in bodies[:-1]]
+    length = HEADER.size - LENGTH_BYTES + len(head) + total + sum(gaps)
+    if length >= 2**32:
+        raise BadFrame(f"a message of {length} bytes does not fit into one frame")
+    start = HEADER.pack(length, id, kind, format, wanted, 0, len(head)) + head
+    if not total:
+        return [start]
+    parts: list[Buffer] = [start]
+    for body, gap in zip(bodies, [*gaps, 0], strict=True):
+        parts.append(body)
+        if gap:
+            parts.append(bytes(gap))
+    return [b"".join(parts)] if length <= COALESCE_BYTES else parts
+
+
+class FrameReader:
+    """Cut what a connection delivers into frames.
+
+    The caller fills `get_buffer()` and tells `received(count)`, as asyncio's BufferedProtocol
+    does. Small frames are read many at a time into one ring; a frame that does not fit is read
+    straight into memory of its own, which its payload then is a view of.
+
+    Args:
+        max_bytes: The longest frame to take. A longer one is reported once, as `Oversized`,
+            and its bytes are thrown away, so that the connection lives on.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._ring = memoryview(bytearray(_RING_BYTES))
+        self._start = 0  # of what is not cut yet
+        self._filled = 0
+        self._large: memoryview | None = None
+        self._large_filled = 0
+        self._skip = 0
+
+    def get_buffer(self) -> memoryview:
+        """Return where the next bytes go; never empty."""
+        if self._large is not None:
+            return self._large[self._large_filled :]
+        return self._ring[self._filled :]
+
+    def received(self, count: int) -> Sequence[Frame | Oversized]:
+        """Take note of `count` more bytes, and return the frames that are now complete.
+
+        Raises:
+            BadFrame: The bytes are no frame of ours.
+        """
+        if self._large is not None:
+            self._large_filled += count
+            if self._large_filled < len(self._large):
+                return ()
+            view, self._large = self._large.toreadonly(), None
+            return (_cut(view),)
+        self._filled += count
+        return self._cut_ring()
+
+    def feed(self, data: Buffer) -> list[Frame | Oversized]:
+        """Return the frames that `data` completes, for callers without a BufferedProtocol.
+
+        Raises:
+            BadFrame: The bytes are no frame of ours.
+        """
+        rest = memoryview(data)
+        frames: list[Frame | Oversized] = []
+        while rest:
+            room = self.get_buffer()
+            count = min(len(room), len(rest))
+            room[:count] = rest[:count]
+            frames.extend(self.received(count))
+            rest = rest[count:]
+        return frames
+
+    def _cut_ring(self) -> list[Frame | Oversized]:
+        frames: list[Frame | Oversized] = []
+        while True:
+            if self._skip:
+                step = min(self._skip, self._filled - self._start)
+                self._skip -= step
+                self._start += step
+            start = self._start
+            available = self._filled - start
+            if available < HEADER.size:
+                break
+            length, id, kind, *_, head = HEADER.unpack_from(self._ring, start)
+            total = length + LENGTH_BYTES
+            if kind not in _KINDS or total < HEADER.size or head > total - HEADER.size:
+                raise BadFrame("this is not our protocol")
+            if total > self._max_bytes:
+                self._skip = total
+                frames.append(Oversized(_KINDS[kind], id, total))
+            elif total <= available:
+                self._start = start + total
+                frames.append(_cut(self._ring[start : self._start]))
+            elif total > _RING_BYTES:
+                self._begin_large(total)
+                return frames
+            else:
+                break
+        self._make_room()
+        return frames
+
+    def _make_room(self) -> None:
+        left = self._filled - self._start
+        full = self._filled == _RING_BYTES
+        if self._start and (full or left == 0 or self._start > _RING_BYTES // 2):
+            self._ring[:left] = bytes(self._ring[self._start : self._filled])
+            self._start, self._filled = 0, left
+
+    def _begin_large(self, total: int) -> None:
+        # Mapped memory costs nothing until bytes arrive, whatever length a peer claims.
+        memory = mmap.mmap(-1, total) if total > _MAPPED_BYTES else bytearray(total)
+        self._large = memoryview(memory)
+        self._large_filled = self._filled - self._start
+        self._large[: self._large_filled] = self._ring[self._start : self._filled]
+        self._start = self._filled = 0
+
+
+def _cut(view: memoryview) -> Frame:
+    """Return the frame that `view` is; views of the ring are copied, as it is used again."""
+    _, id, kind, format, wanted, _, head_size = HEADER.unpack_from(view)
+    start = HEADER.size + head_size
+    head, payload = bytes(view[HEADER.size : start]), view[start:]
+    return Frame(
+        kind=_KINDS[kind],
+        id=id,
+        format=format,
+        wanted=wanted,
+        head=head,
+        payload=payload if view.readonly else bytes(payload),
+    )
