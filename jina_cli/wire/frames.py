@@ -25,7 +25,7 @@ LENGTH_BYTES = 4
 COALESCE_BYTES = 32 * 1024
 """Frames up to this are one piece of memory; larger ones are sent from where their bodies lie."""
 
-_RING_BYTES = 128 * 1024
+_RING_BYTES = 64 * 1024
 _MAPPED_BYTES = 4 * 1024 * 1024
 
 

@@ -165,8 +165,6 @@ def _frame(
 
 
 def _dump(head: Mapping[str, Any]) -> bytes:
-    if not head:
-        return b""
     try:
         return orjson.dumps(head, option=orjson.OPT_SERIALIZE_NUMPY)
     except TypeError as error:

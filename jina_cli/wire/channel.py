@@ -1,0 +1,8 @@
+"""Typed, bounded, cancellable requests between our own processes, on unix sockets or TCP."""
+
+from __future__ import annotations
+
+from jina_cli.wire.link import Link, LinkDown, parse_address
+from jina_cli.wire.server import Handler, Server
+
+__all__ = ["Handler", "Link", "LinkDown", "Server", "parse_address"]

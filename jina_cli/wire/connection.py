@@ -1,0 +1,152 @@
+"""One connection that carries frames: the part of `Server` and `Link` that touches a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections import deque
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+from jina_cli.wire.frames import BadFrame, Frame, FrameReader, Oversized
+from jina_cli.wire.messages import Buffer
+
+log = logging.getLogger(__name__)
+
+HIGH_WATER_BYTES = 1024 * 1024
+"""What may wait in the kernel's way before a connection stops writing."""
+
+_CHUNK_BYTES = 256 * 1024
+_KEEPALIVE = {"TCP_KEEPIDLE": 20, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+"""A peer that vanished without a word is noticed within 50 s."""
+
+
+class Side(Protocol):
+    """What a connection tells who owns it. All calls come from the event loop."""
+
+    def made(self, connection: Connection) -> None: ...
+
+    def frame_received(self, connection: Connection, frame: Frame | Oversized) -> None:
+        """Act on a frame; a `BadFrame` out of here ends the connection."""
+        ...
+
+    def lost(self, connection: Connection) -> None: ...
+
+
+class Connection(asyncio.BufferedProtocol):
+    """Frames over one socket.
+
+    What is sent in one turn of the event loop is written at once. While the peer does not
+    read, frames wait here, and are not sent; who sends must bound how many.
+
+    Args:
+        side: Is told of frames, and of the beginning and end.
+        max_bytes: The longest frame to take.
+        throttles_reading: Read nothing while the peer does not read what it asked for. Of two
+            peers only one may do so, or both could wait for the other.
+    """
+
+    def __init__(self, side: Side, max_bytes: int, *, throttles_reading: bool) -> None:
+        self._side = side
+        self._reader = FrameReader(max_bytes)
+        self._throttles_reading = throttles_reading
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._waiting: deque[tuple[int, Sequence[Buffer]]] = deque()
+        self._is_paused = False
+        self._is_flush_due = False
+        self._is_closing = False
+
+    @property
+    def is_open(self) -> bool:
+        return self._transport is not None and not self._is_closing
+
+    def send(self, id: int, parts: Sequence[Buffer]) -> None:
+        """Send a frame soon; on a connection that is over, it is dropped."""
+        self._waiting.append((id, parts))
+        if not self._is_flush_due:
+            self._is_flush_due = True
+            self._loop.call_soon(self._flush)
+
+    def take_back(self, id: int) -> bool:
+        """Drop the frames of an id that are not sent; False if there is none of them."""
+        kept = [item for item in self._waiting if item[0] != id]
+        found = len(kept) < len(self._waiting)
+        self._waiting = deque(kept)
+        return found
+
+    def unsent(self) -> frozenset[int]:
+        """Return the ids of frames of which no byte was given to the kernel."""
+        return frozenset(id for id, _ in self._waiting)
+
+    def close(self) -> None:
+        """Close after what was sent is on its way."""
+        if self._transport is not None and not self._is_closing:
+            self._flush()
+            self._is_closing = True
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close now."""
+        self._is_closing = True
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)
+        _keep_alive(transport.get_extra_info("socket"))
+        self._side.made(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._is_closing = True
+        self._side.lost(self)
+        self._transport = None
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._reader.get_buffer()
+
+    def buffer_updated(self, nbytes: int) -> None:
+        try:
+            for frame in self._reader.received(nbytes):
+                self._side.frame_received(self, frame)
+        except BadFrame as error:
+            log.warning("closed a connection: %s", error)
+            self.abort()
+
+    def pause_writing(self) -> None:
+        self._is_paused = True
+        if self._throttles_reading and self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self._is_paused = False
+        self._flush()
+        if self._throttles_reading and self.is_open and not self._is_paused:
+            cast(asyncio.Transport, self._transport).resume_reading()
+
+    def _flush(self) -> None:
+        self._is_flush_due = False
+        while self._waiting and self.is_open and not self._is_paused:
+            parts: list[Buffer] = []
+            size = 0
+            while self._waiting and size < _CHUNK_BYTES:
+                _, frame = self._waiting.popleft()
+                parts.extend(frame)
+                size += sum(map(len, frame))
+            transport = cast(asyncio.Transport, self._transport)
+            if len(parts) == 1:
+                transport.write(parts[0])
+            else:
+                transport.writelines(parts)
+
+
+def _keep_alive(sock: socket.socket | None) -> None:
+    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE.items():
+        # macOS names the first of them otherwise, and has its own defaults.
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
