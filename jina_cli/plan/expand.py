@@ -35,6 +35,8 @@ FOREVER_S = 365 * 86400.0
 SOCKET_PATH_BYTES = 103 if sys.platform == "darwin" else 107
 """The longest path of a unix socket (`sun_path`, less its final NUL byte)."""
 
+_GATEWAY_SOCKET = "gateway.sock"
+
 BUILTIN_POLLING: Mapping[str, Polling] = {
     "/search": Polling.ALL,
     "/index": Polling.ANY,
@@ -91,6 +93,7 @@ def expand(
         raise SpecInvalid(problems)
     around = Surroundings.of(flow, environ, workspace)
     run_dir = Path(os.path.abspath(run_dir))
+    _check_room_for_sockets(run_dir)
     pods = _seated(_arranged(flow), run_dir)
     return Plan(
         flow=flow.name,
@@ -101,6 +104,15 @@ def expand(
         gateway=_gateway(flow, pods, run_dir, around),
         peas=tuple(pea for pod in pods for pea in _peas(pod, around)),
     )
+
+
+def _check_room_for_sockets(run_dir: Path) -> None:
+    longest = os.path.join(run_dir, _GATEWAY_SOCKET)
+    if len(os.fsencode(longest)) > SOCKET_PATH_BYTES:
+        raise CannotWrite(
+            f"{run_dir} is too long a path to hold unix sockets",
+            hint="set XDG_RUNTIME_DIR to a shorter folder",
+        )
 
 
 def _arranged(flow: FlowSpec) -> tuple[tuple[PodSpec, Node], ...]:
@@ -119,7 +131,7 @@ def _seated(pods: Sequence[tuple[PodSpec, Node]], run_dir: Path) -> tuple[_Pod, 
     for spec, node in pods:
         seats: list[_Seat] = []
         for name, role, shard, replica in _names(spec):
-            address = socket_address(run_dir, f"p{count}.sock")
+            address = _address(run_dir, f"p{count}.sock")
             seats.append(_Seat(name=name, role=role, shard=shard, replica=replica, address=address))
             count += 1
         seated.append(_Pod(spec=spec, node=node, seats=tuple(seats)))
@@ -138,20 +150,8 @@ def _names(pod: PodSpec) -> Iterator[tuple[str, PeaRole, int, int]]:
             yield f"{pod.name}{of_shard}/rep-{replica}", PeaRole.WORKER, shard, replica
 
 
-def socket_address(run_dir: Path, name: str) -> str:
-    """Return the address of a unix socket.
-
-    Raises:
-        CannotWrite: Its path would be longer than the system allows.
-    """
-    path = os.path.join(run_dir, name)
-    excess = len(os.fsencode(path)) - SOCKET_PATH_BYTES
-    if excess > 0:
-        raise CannotWrite(
-            f"{run_dir} is too long a path for unix sockets, by {excess} bytes",
-            hint="set XDG_RUNTIME_DIR to a shorter one",
-        )
-    return f"unix:{path}"
+def _address(run_dir: Path, name: str) -> str:
+    return f"unix:{run_dir / name}"
 
 
 def _peas(pod: _Pod, around: Surroundings) -> Iterator[PeaPlan]:
@@ -229,7 +229,7 @@ def executor_plan(spec: ExecutorSpec) -> ExecutorPlan:
 
 def _gateway(flow: FlowSpec, pods: Sequence[_Pod], run_dir: Path, around: Surroundings) -> PeaPlan:
     spec = flow.gateway
-    address = socket_address(run_dir, f"{GATEWAY}.sock")
+    address = _address(run_dir, _GATEWAY_SOCKET)
     env = {**flow.env, **spec.env}
     return PeaPlan(
         name=GATEWAY,

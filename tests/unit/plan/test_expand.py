@@ -1,0 +1,336 @@
+"""From a spec to processes: names, addresses, workspaces, variables, routes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jina_cli.errors import CannotWrite
+from jina_cli.plan.codec import from_json, to_json
+from jina_cli.plan.expand import FOREVER_S, SOCKET_PATH_BYTES, expand
+from jina_cli.plan.models import ExecutorPlan, Listener, PeaPlan, Plan, Route
+from jina_cli.spec.models import DriverSpec, ExecutorSpec, FlowSpec, PodSpec
+from jina_cli.vocabulary import PeaRole, Polling, Protocol, Restart
+from tests.testing.flows import a_flow, a_pod, planned
+
+
+def names(plan: Plan) -> list[str]:
+    return [pea.name for pea in plan.peas]
+
+
+def pea(plan: Plan, name: str) -> PeaPlan:
+    return next(pea for pea in plan.peas if pea.name == name)
+
+
+def route(plan: Plan, pod: str) -> Route:
+    assert plan.gateway.gateway is not None
+    return next(route for route in plan.gateway.gateway.routes if route.pod == pod)
+
+
+def test_a_plain_pod_is_one_process() -> None:
+    plan = planned(a_flow(a_pod("encode")))
+
+    assert names(plan) == ["encode/rep-0"]
+    assert route(plan, "encode").addresses == ("unix:/run/jina/p0.sock",)
+
+
+def test_replicas_are_all_known_to_the_gateway() -> None:
+    plan = planned(a_flow(a_pod("encode", replicas=2)))
+
+    assert names(plan) == ["encode/rep-0", "encode/rep-1"]
+    assert route(plan, "encode").addresses == tuple(pea.address for pea in plan.peas)
+
+
+def test_a_sharded_pod_is_known_by_its_head() -> None:
+    plan = planned(a_flow(a_pod("index", shards=2, replicas=2)))
+
+    assert names(plan) == [
+        "index/head",
+        "index/shard-0/rep-0",
+        "index/shard-0/rep-1",
+        "index/shard-1/rep-0",
+        "index/shard-1/rep-1",
+    ]
+    head = pea(plan, "index/head")
+    assert head.role is PeaRole.HEAD
+    assert route(plan, "index").addresses == (head.address,)
+    assert head.head is not None
+    assert head.head.shards == (
+        (pea(plan, "index/shard-0/rep-0").address, pea(plan, "index/shard-0/rep-1").address),
+        (pea(plan, "index/shard-1/rep-0").address, pea(plan, "index/shard-1/rep-1").address),
+    )
+
+
+def test_an_executor_around_the_shards_gives_even_one_shard_a_head() -> None:
+    plan = planned(a_flow(a_pod("index", uses_after=ExecutorSpec(jtype="Ranker"))))
+
+    head = pea(plan, "index/head").head
+    assert names(plan) == ["index/head", "index/rep-0"]
+    assert head is not None
+    assert head.before is None
+    assert head.after == ExecutorPlan(uses="Ranker")
+
+
+def test_polling_has_defaults_that_only_an_entry_of_its_own_changes() -> None:
+    everything = {"*": Polling.ALL}
+    mixed = {"*": Polling.ANY, "/index": Polling.ALL, "/foo": Polling.ALL}
+    plan = planned(
+        a_flow(a_pod("x", shards=2, polling=everything), a_pod("y", shards=2, polling=mixed))
+    )
+
+    x, y = pea(plan, "x/head").head, pea(plan, "y/head").head
+    assert x is not None
+    assert y is not None
+    assert x.polling["*"] is Polling.ALL
+    assert x.polling["/index"] is Polling.ANY
+    assert x.polling["/search"] is Polling.ALL
+    assert y.polling["/index"] is Polling.ALL
+    assert y.polling["/foo"] is Polling.ALL
+    assert y.polling["/search"] is Polling.ALL
+
+
+def test_every_shard_has_a_workspace_that_its_replicas_share() -> None:
+    plan = planned(a_flow(a_pod("index", shards=2, replicas=2)))
+
+    assert {pea.name: pea.workspace for pea in plan.peas if pea.role is PeaRole.WORKER} == {
+        "index/shard-0/rep-0": "/work/index/0",
+        "index/shard-0/rep-1": "/work/index/0",
+        "index/shard-1/rep-0": "/work/index/1",
+        "index/shard-1/rep-1": "/work/index/1",
+    }
+
+
+def test_the_nearest_word_on_workspaces_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/")
+    metas = ExecutorSpec(metas={"workspace": "mine"})
+    own = PodSpec(name="own", uses=metas, workspace="/pod")
+    flow = FlowSpec(executors=(PodSpec(name="m", uses=metas), own))
+    in_flow = FlowSpec(executors=flow.executors, workspace="/flow")
+
+    assert [pea.workspace for pea in planned(flow).peas] == ["/mine/m/0", "/pod/own/0"]
+    assert [pea.workspace for pea in planned(in_flow).peas] == ["/flow/m/0", "/pod/own/0"]
+
+
+def test_variables_of_the_pod_go_before_those_of_the_flow() -> None:
+    flow = FlowSpec(env={"A": "1", "B": "1"}, executors=(a_pod("x", env={"B": "2"}),))
+    plan = planned(flow)
+
+    assert plan.peas[0].env == {"A": "1", "B": "2"}
+    assert plan.gateway.env == {"A": "1", "B": "1"}
+
+
+def test_gpus_are_dealt_to_replicas() -> None:
+    gpus = {"CUDA_VISIBLE_DEVICES": "RR1,3"}
+    plan = planned(a_flow(a_pod("x", replicas=3, env=gpus), a_pod("y")))
+
+    seen = [pea.env.get("CUDA_VISIBLE_DEVICES") for pea in plan.peas]
+    assert seen == ["1", "3", "1", None]
+
+
+def test_gpus_of_the_parent_are_dealt_too_and_others_left_alone() -> None:
+    environ = {"CUDA_VISIBLE_DEVICES": "RR", "CUDA_TOTAL_DEVICES": "2"}
+    plan = planned(
+        a_flow(a_pod("x", replicas=3), a_pod("y", env={"CUDA_VISIBLE_DEVICES": "GPU-ab"})), environ
+    )
+
+    seen = [pea.env.get("CUDA_VISIBLE_DEVICES") for pea in plan.peas]
+    assert seen == ["0", "1", "0", "GPU-ab"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "forkable"),
+    [
+        ("MY_MODEL", True),
+        ("JINA_LOG_LEVEL", True),
+        ("OMP_NUM_THREADS", False),
+        ("POLARS_NUM_THREADS", False),
+        ("CUDA_VISIBLE_DEVICES", False),
+        ("PYTHONHASHSEED", False),
+        ("LD_PRELOAD", False),
+        ("MALLOC_ARENA_MAX", False),
+    ],
+)
+def test_variables_that_libraries_read_early_need_an_own_start(
+    variable: str, forkable: bool
+) -> None:
+    plan = planned(a_flow(a_pod("x", env={variable: "1"})))
+
+    assert plan.peas[0].forkable is forkable
+
+
+EXTERNAL = {
+    "one": ({"host": ("a",), "port": (1,)}, ("grpc://a:1",)),
+    "over TLS": ({"host": ("a",), "port": (1,), "tls": True}, ("grpcs://a:1",)),
+    "by its scheme": ({"host": ("grpcs://a",), "port": (1,)}, ("grpcs://a:1",)),
+    "one port for all": ({"host": ("a", "b"), "port": (1,)}, ("grpc://a:1", "grpc://b:1")),
+    "one host, several ports": ({"host": ("a",), "port": (1, 2)}, ("grpc://a:1", "grpc://a:2")),
+    "pairs": ({"host": ("a", "b"), "port": (1, 2)}, ("grpc://a:1", "grpc://b:2")),
+    "ports in the hosts": ({"host": ("a:1", "b:2")}, ("grpc://a:1", "grpc://b:2")),
+}
+
+
+@pytest.mark.parametrize("case", EXTERNAL)
+def test_an_external_pod_has_addresses_and_no_process(case: str) -> None:
+    keys, addresses = EXTERNAL[case]
+    plan = planned(a_flow(a_pod("x", external=True, grpc_metadata={"k": "v"}, **keys)))
+
+    assert names(plan) == []
+    assert route(plan, "x").addresses == addresses
+    assert route(plan, "x").external
+    assert route(plan, "x").metadata == {"k": "v"}
+
+
+def test_times_come_in_milliseconds_and_go_out_in_seconds() -> None:
+    x = a_pod("x", timeout_ready=1500, timeout_send=250, stop_timeout=4000)
+    y = a_pod("y", timeout_ready=-1, timeout_send=-1)
+    plan = planned(a_flow(x, y, timeout_send=9000))
+
+    assert (plan.peas[0].ready_within_s, plan.peas[0].stop_within_s) == (1.5, 4.0)
+    assert plan.peas[1].ready_within_s == FOREVER_S
+    assert [route(plan, name).timeout_s for name in ("x", "y")] == [0.25, None]
+    assert plan.gateway.gateway is not None
+    assert plan.gateway.gateway.deadline_s == 9.0
+
+
+def test_the_gateway_listens_where_it_is_told() -> None:
+    plan = planned(
+        a_flow(a_pod("x"), protocol=(Protocol.GRPC, Protocol.HTTP), port=(0, 8080), host="::1")
+    )
+
+    assert plan.gateway.gateway is not None
+    assert plan.gateway.gateway.listeners == (
+        Listener(protocol=Protocol.GRPC, host="::1", port=0),
+        Listener(protocol=Protocol.HTTP, host="::1", port=8080),
+    )
+    assert plan.gateway.address == plan.gateway.gateway.native_address
+
+
+def test_restarts_are_each_pods_own() -> None:
+    plan = planned(a_flow(a_pod("x", restart=Restart.NO, max_restarts=1), a_pod("y")))
+
+    assert [(p.restart, p.max_restarts) for p in plan.peas] == [
+        (Restart.NO, 1),
+        (Restart.ON_FAILURE, 5),
+    ]
+
+
+def test_an_executor_is_told_all_that_its_yaml_says() -> None:
+    drivers = (DriverSpec(driver="EncodeDriver", with_={"traversal_paths": ["r"]}),)
+    uses = ExecutorSpec(
+        jtype="Chain",
+        with_={"a": 1},
+        metas={"name": "chain"},
+        py_modules=("/x/e.py",),
+        requests={"/index": drivers, "/foo": "bar"},
+        dynamic_batching={"/foo": {"preferred_batch_size": 8}},
+        components=(ExecutorSpec(jtype="First"),),
+        source_dir="/x",
+    )
+    plan = planned(a_flow(PodSpec(name="x", uses=uses)))
+
+    assert plan.peas[0].executor == ExecutorPlan(
+        uses="Chain",
+        with_={"a": 1},
+        metas={"name": "chain"},
+        py_modules=("/x/e.py",),
+        requests={
+            "/index": [{"driver": "EncodeDriver", "with": {"traversal_paths": ["r"]}}],
+            "/foo": "bar",
+        },
+        dynamic_batching={"/foo": {"preferred_batch_size": 8}},
+        components=(ExecutorPlan(uses="First"),),
+        source_dir="/x",
+    )
+
+
+def test_several_ends_are_joined_by_a_process_of_their_own() -> None:
+    plan = planned(a_flow(a_pod("x"), a_pod("y", needs="gateway")))
+
+    assert names(plan)[-1] == "joiner/rep-0"
+    assert route(plan, "joiner").needs == ("x", "y")
+
+
+def test_a_process_is_stopped_before_those_it_needs() -> None:
+    plan = planned(a_flow(a_pod("x"), a_pod("y")))
+
+    assert [pea.needs for pea in plan.peas] == [(), ("x",)]
+    assert plan.gateway.needs == ("x", "y")
+
+
+def test_a_path_that_no_socket_can_have_is_refused_with_advice() -> None:
+    run_dir = Path("/" + "r" * (SOCKET_PATH_BYTES - len("/gateway.sock")))
+
+    with pytest.raises(CannotWrite) as caught:
+        expand(
+            a_flow(a_pod("x")),
+            run_dir=run_dir,
+            log_dir=Path("/l"),
+            workspace=Path("/w"),
+            environ={},
+        )
+
+    assert str(caught.value) == (
+        f"{run_dir} is too long a path to hold unix sockets: "
+        "set XDG_RUNTIME_DIR to a shorter folder"
+    )
+
+
+@st.composite
+def some_flows(draw: st.DrawFn) -> FlowSpec:
+    pods: list[PodSpec] = []
+    for number in range(draw(st.integers(0, 8))):
+        before = [pod.name for pod in pods if not pod.floating]
+        needs = draw(st.lists(st.sampled_from(before), unique=True)) if before else []
+        external = draw(st.integers(0, 4)) == 0
+        pods.append(
+            a_pod(
+                f"p{number}",
+                needs=needs or "gateway",
+                floating=draw(st.booleans()) and draw(st.booleans()),
+                shards=draw(st.integers(1, 3)),
+                replicas=draw(st.integers(1, 3)),
+                uses_before=draw(st.sampled_from([None, ExecutorSpec(jtype="First")])),
+                external=external,
+                port=(1,) if external else (),
+                env=draw(st.sampled_from([{}, {"CUDA_VISIBLE_DEVICES": "RR0:2"}])),
+            )
+        )
+    return a_flow(*pods)
+
+
+@given(some_flows())
+def test_every_process_can_be_reached_and_has_its_own_name_and_address(flow: FlowSpec) -> None:
+    plan = planned(flow)
+
+    peas = {pea.address: pea for pea in plan.peas}
+    assert len({pea.name for pea in plan.peas} | {plan.gateway.name}) == len(plan.peas) + 1
+    assert len(peas.keys() | {plan.gateway.address}) == len(plan.peas) + 1
+    assert plan.gateway.gateway is not None
+    reached = {a for route in plan.gateway.gateway.routes for a in route.addresses}
+    for address in tuple(reached):
+        head = peas[address].head if address in peas else None
+        reached.update(a for shard in (head.shards if head else ()) for a in shard)
+    assert peas.keys() <= reached
+
+
+@given(some_flows())
+def test_routes_come_after_those_they_need(flow: FlowSpec) -> None:
+    plan = planned(flow)
+
+    assert plan.gateway.gateway is not None
+    seen: set[str] = set()
+    for step in plan.gateway.gateway.routes:
+        assert set(step.needs) <= seen
+        seen.add(step.pod)
+    assert {pod.name for pod in flow.executors} <= seen
+
+
+@given(some_flows())
+def test_a_plan_survives_json(flow: FlowSpec) -> None:
+    plan = planned(flow)
+
+    assert from_json(Plan, json.loads(json.dumps(to_json(plan)))) == plan
