@@ -183,6 +183,8 @@ def _pea(pod: _Pod, seat: _Seat, around: Surroundings) -> PeaPlan:
         max_restarts=spec.max_restarts,
         needs=pod.node.needs,
         log_level=around.log_level,
+        inputs=pod.node.needs if len(pod.node.needs) > 1 else (),
+        no_reduce=spec.no_reduce,
     )
 
 

@@ -254,6 +254,12 @@ def test_several_ends_are_joined_by_a_process_of_their_own() -> None:
     assert route(plan, "joiner").needs == ("x", "y")
 
 
+def test_a_join_knows_whose_answers_it_gets() -> None:
+    plan = planned(a_flow(a_pod("x"), a_pod("y", needs="gateway"), a_pod("z", needs=("x", "y"))))
+
+    assert [pea.inputs for pea in plan.peas] == [(), (), ("x", "y")]
+
+
 def test_a_process_is_stopped_before_those_it_needs() -> None:
     plan = planned(a_flow(a_pod("x"), a_pod("y")))
 
