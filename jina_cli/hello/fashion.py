@@ -1,14 +1,14 @@
-"""The fashion demo: teach, index, search, judge; over any client that can post."""
+"""The fashion demo: teach, index, search, judge."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
 
+from jina_cli.client.client import AsyncClient
 from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.column import TensorColumn, ValuesColumn
 from jina_cli.hello.dataset import CLASSES, Fashion, Labelled
@@ -26,18 +26,6 @@ _TRAIN_BATCH = 5_000
 
 Progress = Callable[[str, int, int], None]
 """Told what is done, how many documents of it are done, and of how many."""
-
-
-class Poster(Protocol):
-    """Sends batches to an endpoint and yields the answers, in order."""
-
-    def post(
-        self,
-        endpoint: str,
-        batches: Iterable[DocumentBatch],
-        *,
-        parameters: Mapping[str, Any] | None = None,
-    ) -> AsyncIterator[DocumentBatch]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +58,7 @@ class Outcome:
     verdict: Verdict
 
 
-async def run(client: Poster, data: Fashion, *, progress: Progress) -> Outcome:
+async def run(client: AsyncClient, data: Fashion, *, progress: Progress) -> Outcome:
     """Teach the encoder, index all of `data.index`, and search for all of `data.queries`.
 
     Raises:
@@ -102,21 +90,25 @@ async def run(client: Poster, data: Fashion, *, progress: Progress) -> Outcome:
 
 
 async def _send(
-    client: Poster, endpoint: str, batches: Iterator[DocumentBatch], total: int, progress: Progress
+    client: AsyncClient,
+    endpoint: str,
+    batches: Iterator[DocumentBatch],
+    total: int,
+    progress: Progress,
 ) -> None:
     done = 0
     async for answer in client.post(endpoint, batches):
-        done += len(answer)
+        done += len(answer.docs)
         progress(endpoint, done, total)
 
 
 async def _search(
-    client: Poster, data: Fashion, progress: Progress
+    client: AsyncClient, data: Fashion, progress: Progress
 ) -> tuple[tuple[Match, ...], ...]:
     found: list[tuple[Match, ...]] = []
     batches = _batches(data.queries, _SEARCH_BATCH, labels=False)
     async for answer in client.post("/search", batches, parameters={"top_k": DEPTHS[-1]}):
-        found.extend(_matches_of(answer))
+        found.extend(_matches_of(answer.docs))
         progress("/search", len(found), len(data.queries.labels))
     return tuple(found)
 
