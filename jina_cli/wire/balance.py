@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from jina_cli.vocabulary import IDEMPOTENT_ENDPOINTS
@@ -124,7 +125,7 @@ class ReplicaSet:
             if link is None:
                 return self._failed(request, StatusCode.UNAVAILABLE, "no replica is up")
             try:
-                return await link.request(request)
+                return self._named(await link.request(request))
             except LinkDown as down:
                 if not may_repeat(request.endpoint, down.was_sent):
                     return self._failed(
@@ -149,6 +150,15 @@ class ReplicaSet:
             return await _first_up(links, patience)
         finally:
             self._waiting -= 1
+
+    def _named(self, response: Response) -> Response:
+        """Say where it was if a link itself answered: it knows of no Pod."""
+        status = response.status
+        if status.ok or status.pod or not self.name:
+            return response
+        described = f"{self.name}: {status.description}"
+        named = replace(status, description=described, pod=self.name.partition("/")[0])
+        return replace(response, status=named)
 
     def _failed(self, request: Request, code: StatusCode, what: str) -> Response:
         described = f"{self.name}: {what}" if self.name else what

@@ -1,0 +1,153 @@
+"""From what YAML says under `uses` to the class of an Executor."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Protocol
+
+from jina_cli.errors import JinaError
+from jina_cli.executors.endpoints import ExecutorInvalid
+from jina_cli.executors.executor import Executor
+from jina_cli.executors.modules import import_module, import_modules
+
+BUILT_IN: Mapping[str, str] = {
+    "BaseExecutor": "jina_cli.executors.executor:Executor",
+    "Executor": "jina_cli.executors.executor:Executor",
+    "HogPcaEncoder": "jina_cli.executors.encoders.hog:HogPcaEncoder",
+    "ImageNormalizer": "jina_cli.executors.crafters.image:ImageNormalizer",
+    "TextIndexer": "jina_cli.executors.indexers.text:TextIndexer",
+    "VectorIndexer": "jina_cli.executors.indexers.vector:VectorIndexer",
+}
+"""Executors that come with the product: name → where the class is."""
+
+ENTRY_POINTS = "jina.executors"
+"""Group under which installed packages offer Executors by name."""
+
+
+class ExecutorNotFound(JinaError):
+    """No class goes by the name that YAML gives."""
+
+    code = "JNA914"
+
+
+class Wanted(Protocol):
+    """What a plan says of the class to load; `plan.models.ExecutorPlan` is one."""
+
+    @property
+    def uses(self) -> str: ...
+
+    @property
+    def py_modules(self) -> tuple[str, ...]: ...
+
+    @property
+    def source_dir(self) -> str: ...
+
+
+def load(wanted: Wanted) -> type[Executor]:
+    """Return the class that `wanted` names, with its modules imported.
+
+    Raises:
+        ExecutorNotFound: There is none; the message says where it was looked for.
+        ExecutorInvalid: It is there, and is no Executor.
+        ImportError: A file or module is not there.
+        Exception: Whatever user code raised while it was imported.
+    """
+    modules = import_modules(wanted.py_modules, wanted.source_dir)
+    where, colon, name = wanted.uses.rpartition(":")
+    if colon:
+        return _from_module(import_module(where, wanted.source_dir), name)
+    if name.endswith(".py"):
+        return _only_one(import_module(name, wanted.source_dir))
+    return _by_name(name, modules, wanted.source_dir)
+
+
+def names() -> list[str]:
+    """Return the names of all Executors that need no `py_modules`, in order."""
+    return sorted({*BUILT_IN, *(entry.name for entry in entry_points(group=ENTRY_POINTS))})
+
+
+def _by_name(name: str, modules: Sequence[ModuleType], source_dir: str) -> type[Executor]:
+    for module in reversed(modules):
+        if hasattr(module, name):
+            return _from_module(module, name)
+    if name in BUILT_IN:
+        module_name, _, class_name = BUILT_IN[name].partition(":")
+        return _from_module(import_module(module_name, ""), class_name)
+    for entry in entry_points(group=ENTRY_POINTS, name=name):
+        return _checked(entry.load(), f"{entry.value} of the entry point {name!r}")
+    known = next((cls for cls in _subclasses(Executor) if cls.__name__ == name), None)
+    if known is not None:
+        return known
+    if "." in name:
+        module_name, _, class_name = name.rpartition(".")
+        return _from_module(import_module(module_name, source_dir), class_name)
+    raise _not_found(name, modules)
+
+
+def _from_module(module: ModuleType, name: str) -> type[Executor]:
+    file = _file_of(module)
+    if not hasattr(module, name):
+        near = difflib.get_close_matches(name, _classes_in(module), 1)
+        others = ", ".join(_classes_in(module)) or "none"
+        hint = f"did you mean {near[0]!r}?" if near else f"its Executors: {others}"
+        raise ExecutorNotFound(f"there is no class {name!r} in {file}", hint=hint)
+    return _checked(getattr(module, name), f"{name} in {file}")
+
+
+def _only_one(module: ModuleType) -> type[Executor]:
+    found = [
+        name for name in _classes_in(module) if vars(module)[name].__module__ == module.__name__
+    ]
+    if len(found) != 1:
+        what = ", ".join(found) or "none"
+        raise ExecutorNotFound(
+            f"{_file_of(module)} does not define one Executor: {what}",
+            hint="name it: file.py:Class",
+        )
+    return _from_module(module, found[0])
+
+
+def _checked(value: object, what: str) -> type[Executor]:
+    if not isinstance(value, type) or not issubclass(value, Executor):
+        raise ExecutorInvalid(f"{what} is not an Executor", hint="derive it from jina.Executor")
+    return value
+
+
+def _not_found(name: str, modules: Sequence[ModuleType]) -> ExecutorNotFound:
+    offered = [found for module in modules for found in _classes_in(module)]
+    searched = ", ".join(_file_of(module) for module in modules) or "no py_modules"
+    near = difflib.get_close_matches(name, [*offered, *names()], 1)
+    hint = f"did you mean {near[0]!r}? searched" if near else "searched"
+    return ExecutorNotFound(
+        f"there is no Executor {name!r}", hint=f"{hint} {searched} and what is installed"
+    )
+
+
+def _classes_in(module: ModuleType) -> list[str]:
+    return [
+        name
+        for name, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, Executor) and _is_user_made(value)
+    ]
+
+
+def _is_user_made(cls: type[Executor]) -> bool:
+    return cls.__module__ not in {
+        "jina_cli.executors.executor",
+        "jina_cli.executors.families",
+    }
+
+
+def _subclasses(cls: type[Executor]) -> Iterator[type[Executor]]:
+    for subclass in cls.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
+
+
+def _file_of(module: ModuleType) -> str:
+    file = getattr(module, "__file__", None)
+    return Path(file).name if file else module.__name__

@@ -1,0 +1,171 @@
+"""Several answers to one request as one: joins, and the shards of a Pod.
+
+Nothing here depends on which answer came first in time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from jina_cli.documents.batch import EMPTY_BATCH, DocumentBatch
+from jina_cli.documents.column import (
+    Array,
+    Column,
+    DocsColumn,
+    Indices,
+    absent_like,
+    column_of_arrays,
+    concat_columns,
+    rows_of,
+)
+
+MATCHES = "matches"
+
+
+def shard_of(id_: str, shards: int) -> int:
+    """Return the shard that a document belongs to: always the same for the same id."""
+    digest = hashlib.blake2b(id_.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little") % shards
+
+
+def split(docs: DocumentBatch, shards: int) -> list[DocumentBatch]:
+    """Return the documents of each shard, in order; some may be none."""
+    places: list[list[int]] = [[] for _ in range(shards)]
+    for place, id_ in enumerate(docs.ids):
+        places[shard_of(id_, shards)].append(place)
+    return [docs if len(own) == len(docs) else docs.take(own) for own in places]
+
+
+def put_back(order: Sequence[str], parts: Sequence[DocumentBatch]) -> DocumentBatch:
+    """Return what shards made of their own documents, in the order of the request.
+
+    Documents that were not in the request come last, shard by shard.
+    """
+    docs = DocumentBatch.concat(parts)
+    places: dict[str, int] = {}
+    for place, id_ in enumerate(order):
+        places.setdefault(id_, place)
+    wanted = [places.get(id_, len(order)) for id_ in docs.ids]
+    if all(a <= b for a, b in pairwise(wanted)):
+        return docs
+    return docs.take(np.argsort(np.array(wanted), kind="stable"))
+
+
+def union(parts: Sequence[DocumentBatch]) -> DocumentBatch:
+    """Merge answers by document id: documents in order of first sight, later fields win.
+
+    Where both have a field of documents (`chunks`, `matches`), these are merged alike.
+    """
+    full = [part for part in parts if len(part)]
+    if len(full) <= 1:
+        return full[0] if full else (parts[0] if parts else EMPTY_BATCH)
+    ids = list(dict.fromkeys(id_ for part in full for id_ in part.ids))
+    places = {id_: place for place, id_ in enumerate(ids)}
+    owners = [np.array([places[id_] for id_ in part.ids], np.int64) for part in full]
+    names = dict.fromkeys(name for part in full for name in part.columns)
+    columns = {name: _merged(name, full, owners, len(ids)) for name in names}
+    return DocumentBatch(ids, columns)
+
+
+def merge_top_k(parts: Sequence[DocumentBatch], top_k: int | None = None) -> DocumentBatch:
+    """Merge what each shard found for the same queries into the best of all.
+
+    Matches go by falling score, then by id; one that several shards found is kept once,
+    with its best score. All else is merged as by `union`.
+
+    Args:
+        parts: One answer for each shard.
+        top_k: Matches to keep of each query; None keeps as many as the longest list has.
+    """
+    full = [part for part in parts if len(part)]
+    merged = union([part.without(MATCHES) for part in full])
+    known = [(part, part.docs(MATCHES)) for part in full]
+    found = [(part, column) for part, column in known if column is not None]
+    if not found:
+        return merged
+    places = {id_: place for place, id_ in enumerate(merged.ids)}
+    owners = np.concatenate([_owners(part, column, places) for part, column in found])
+    matches = DocumentBatch.concat([column.docs for _, column in found])
+    longest = max(int(np.diff(column.offsets).max(initial=0)) for _, column in found)
+    best = _best(owners, matches, longest if top_k is None else top_k)
+    lengths = np.bincount(owners[best], minlength=len(merged))
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    return merged.with_columns(matches=DocsColumn(offsets, matches.take(best)))
+
+
+def _owners(part: DocumentBatch, column: DocsColumn, places: dict[str, int]) -> Indices:
+    own = np.array([places[id_] for id_ in part.ids], np.int64)
+    return np.repeat(own, np.diff(column.offsets))
+
+
+def _best(owners: Indices, matches: DocumentBatch, top_k: int) -> Indices:
+    """Return the places of the matches that are kept, query by query, best first."""
+    if len(matches) == 0:
+        return np.zeros(0, np.int64)
+    scores = _scores(matches)
+    ids = np.array(matches.ids)
+    order = np.lexsort((ids, -scores, owners))
+    seen: set[tuple[int, str]] = set()
+    kept: list[int] = []
+    taken: dict[int, int] = {}
+    for place in order.tolist():
+        owner, id_ = int(owners[place]), matches.ids[place]
+        if taken.get(owner, 0) < top_k and (owner, id_) not in seen:
+            seen.add((owner, id_))
+            taken[owner] = taken.get(owner, 0) + 1
+            kept.append(place)
+    return np.array(kept, np.int64)
+
+
+def _scores(matches: DocumentBatch) -> Array:
+    """Return the scores, the lowest there is for a match that has none."""
+    rows = matches.values("score")
+    scores = np.array([-np.inf if row is None else float(row) for row in rows])
+    return np.where(np.isnan(scores), -np.inf, scores)
+
+
+def _merged(
+    name: str, parts: Sequence[DocumentBatch], owners: Sequence[Indices], count: int
+) -> Column:
+    """Return one field of the union: for each document the last part's value that is there."""
+    known = [
+        (part.columns[name], own)
+        for part, own in zip(parts, owners, strict=True)
+        if name in part.columns
+    ]
+    if any(isinstance(column, DocsColumn) for column, _ in known):
+        return _merged_docs([(c, own) for c, own in known if isinstance(c, DocsColumn)], count)
+    if len(known) == 1 and len(known[0][1]) == count and _rises(known[0][1]):
+        return known[0][0]
+    rows: list[Any] = [None] * count
+    for column, own in known:
+        for place, row in zip(own.tolist(), rows_of(column), strict=True):
+            if row is not None:
+                rows[place] = row
+    kinds = {isinstance(row, np.ndarray) for row in rows if row is not None}
+    if not kinds:
+        return absent_like(known[0][0], count)
+    if kinds == {True}:
+        return column_of_arrays(rows)
+    model: Any = concat_columns([column.take(np.zeros(0, np.int64)) for column, _ in known])
+    filled: Column = type(model)(rows)
+    return filled
+
+
+def _rises(own: Indices) -> bool:
+    return bool((own == np.arange(len(own))).all())
+
+
+def _merged_docs(known: Sequence[tuple[DocsColumn, Indices]], count: int) -> DocsColumn:
+    lists: list[list[DocumentBatch]] = [[] for _ in range(count)]
+    for column, own in known:
+        for place, docs in zip(own.tolist(), rows_of(column), strict=True):
+            lists[place].append(docs)
+    merged = [union(parts) for parts in lists]
+    offsets = np.cumsum([0, *(len(docs) for docs in merged)]).astype(np.int64)
+    return DocsColumn(offsets, DocumentBatch.concat(merged))

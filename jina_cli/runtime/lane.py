@@ -1,0 +1,128 @@
+"""A thread of our own for user code that may be slow, so that the event loop stays awake."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    work: Callable[[], Any]
+    future: asyncio.Future[Any]
+
+
+class Lane:
+    """Runs functions in order, in one thread or in a few.
+
+    The threads are daemons: one that hangs does not keep the process from ending.
+
+    Args:
+        threads: How many functions may run at once.
+    """
+
+    def __init__(self, threads: int = 1) -> None:
+        self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self._limit = threads
+        self._started = 0
+        self._pending = 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing runs or waits here."""
+        return self._pending == 0
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Return what `work` returns, once its turn came.
+
+        Cancelled before its turn, it is not run at all; cancelled later, it runs on and its
+        result is dropped.
+
+        Raises:
+            BaseException: Whatever it raised.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._pending += 1
+        if self._started < min(self._limit, self._pending):
+            self._started += 1
+            threading.Thread(target=self._work, name="executor", daemon=True).start()
+        self._jobs.put(_Job(work, future))
+        return await future
+
+    def _work(self) -> None:
+        while True:
+            job = self._jobs.get()
+            loop = job.future.get_loop()
+            result: Any = None
+            error: BaseException | None = None
+            if not job.future.cancelled():
+                try:
+                    result = job.work()
+                except BaseException as raised:  # SystemExit too: the loop's thread raises it again
+                    error = raised
+            try:
+                loop.call_soon_threadsafe(self._finish, job.future, result, error)
+            except RuntimeError:
+                return  # the loop is closed: nobody waits any more
+
+    def _finish(
+        self, future: asyncio.Future[Any], result: Any, error: BaseException | None
+    ) -> None:
+        self._pending -= 1
+        if isinstance(error, SystemExit | KeyboardInterrupt):
+            raise error
+        if future.cancelled():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+
+def run_through(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Return the result of a coroutine that never suspends.
+
+    Raises:
+        RuntimeError: It did suspend.
+        BaseException: Whatever it raised.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    coroutine.close()
+    raise RuntimeError("a synchronous method returned something to wait for: use 'async def'")
+
+
+@dataclass(slots=True)
+class Pace:
+    """How long the calls of one endpoint take.
+
+    Attributes:
+        mean_s: Moving average, in seconds.
+        calls: Calls so far.
+    """
+
+    mean_s: float = 0.0
+    calls: int = 0
+
+    def add(self, seconds: float) -> None:
+        self.calls += 1
+        self.mean_s += (seconds - self.mean_s) / min(self.calls, _WINDOW)
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether the event loop can wait for it. Nobody is fast before it is known."""
+        return self.calls >= _WINDOW and self.mean_s < _FAST_S
+
+
+_WINDOW = 8
+_FAST_S = 0.001

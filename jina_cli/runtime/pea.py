@@ -1,0 +1,214 @@
+"""A process of a Pod: loads its Executor, answers on its socket, and ends when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+from jina_cli.lifeline import (
+    DrainSaid,
+    FailedSaid,
+    Launch,
+    PhaseSaid,
+    ReadySaid,
+    failure_of,
+    log_to_parent,
+    say,
+    watch_death,
+)
+from jina_cli.plan.codec import from_json
+from jina_cli.plan.models import PeaPlan
+from jina_cli.runtime.head import Head, ShardsFailed
+from jina_cli.runtime.load import ImportFailed, InitFailed, Loaded, load_executors
+from jina_cli.vocabulary import PeaRole
+from jina_cli.wire.channel import Server
+from jina_cli.wire.messages import Hello, Request, Response
+
+log = logging.getLogger(__name__)
+
+ORPHAN_GRACE_S = 2.0
+"""How long a Pea whose parent is gone may finish what it has."""
+
+_DRAIN_SHARE = 0.8
+"""Of the time between SIGTERM and SIGKILL, for requests; the rest is for `close()`."""
+
+
+class Tenant(Protocol):
+    """What a Pea runs: a worker's Executors, or a head."""
+
+    async def answer(self, request: Request) -> Response: ...
+
+    def hello(self) -> Hello: ...
+
+    def flush(self) -> None:
+        """Hold back no request any more."""
+
+    async def close(self) -> None: ...
+
+
+def run(launch: Launch) -> int:
+    """Be a Pea until told to stop, and return the exit code.
+
+    0 after a drain in which all was finished, 1 where it failed to start (it said why on the
+    control pipe) or had to leave something unfinished.
+    """
+    plan = from_json(PeaPlan, json.loads(Path(launch.plan_path).read_text("utf-8")))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(line_buffering=True, errors="backslashreplace")
+    log_to_parent(plan.log_level)
+    stop = Stop()
+    watch_death(launch.death_fd, stop.orphaned, ORPHAN_GRACE_S)
+    factory: Any = _loop_factory()
+    with asyncio.Runner(loop_factory=factory) as runner:
+        code = runner.run(_live(plan, launch, stop))
+    if code:
+        # A thread that hangs in user code must not keep the process.
+        _leave(code)
+    return code
+
+
+class Stop:
+    """The wish that this process ends; may come from a signal, or from another thread."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._event = asyncio.Event()
+        self._grace_s = ORPHAN_GRACE_S
+        self.is_orphan = False
+
+    def listen(self, grace_s: float) -> None:
+        """From now on SIGTERM asks for a drain; before, it ends the process at once."""
+        self._loop = asyncio.get_running_loop()
+        self._grace_s = grace_s
+        # Not by way of the loop: user code may hold it up, and the timer must run anyhow.
+        signal.signal(signal.SIGTERM, lambda _number, _frame: self._ask())
+
+    def orphaned(self) -> None:
+        """The parent is gone. Called from another thread."""
+        self.is_orphan = True
+        if self._loop is None:
+            os.killpg(0, signal.SIGKILL)
+        self._wake()
+
+    async def wait(self) -> None:
+        await self._event.wait()
+
+    def _ask(self) -> None:
+        timer = threading.Timer(self._grace_s, _leave, (1,))
+        timer.daemon = True
+        timer.start()
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed: it has ended already
+                self._loop.call_soon_threadsafe(self._event.set)
+
+
+async def _live(plan: PeaPlan, launch: Launch, stop: Stop) -> int:
+    def tell(said: PhaseSaid | ReadySaid | FailedSaid | DrainSaid) -> None:
+        say(launch.control_fd, said)
+
+    try:
+        tenant = await _move_in(plan, tell)
+    except (ImportFailed, InitFailed, ShardsFailed) as error:
+        kind = "import" if isinstance(error, ImportFailed) else "init"
+        cause = error.__cause__ or error
+        log.debug("cannot start", exc_info=cause)
+        tell(failure_of(cause, kind))
+        return 1
+    server = Server(
+        tenant.answer,
+        tenant.hello,
+        max_queue=plan.max_queue,
+        max_message_bytes=plan.max_message_bytes,
+    )
+    stop.listen(plan.stop_within_s)
+    await server.start(socket.socket(fileno=launch.listen_fds["native"]))
+    tell(ReadySaid(endpoints=tuple(tenant.hello().endpoints), addresses={"native": plan.address}))
+    await stop.wait()
+    tell(DrainSaid(pending=server.pending))
+    return await _move_out(server, tenant, ORPHAN_GRACE_S if stop.is_orphan else plan.stop_within_s)
+
+
+async def _move_in(plan: PeaPlan, tell: Callable[[PhaseSaid], None]) -> Tenant:
+    if plan.role is PeaRole.HEAD:
+        return await Head.connect(plan, tell)
+    assert plan.executor is not None, f"{plan.name} is no Gateway, and has an Executor"
+    return WorkerTenant(plan.name, load_executors(plan.executor, plan, tell))
+
+
+async def _move_out(server: Server, tenant: Tenant, within_s: float) -> int:
+    """Finish what is there, and return the exit code."""
+    tenant.flush()
+    left = await server.drain(within_s * _DRAIN_SHARE)
+    await server.close()
+    if left:
+        log.error("%d requests were not finished within %g s", left, within_s * _DRAIN_SHARE)
+        return 1
+    try:
+        async with asyncio.timeout(within_s * (1 - _DRAIN_SHARE)):
+            await tenant.close()
+    except TimeoutError:
+        log.error("close() did not end within %.1f s", within_s * (1 - _DRAIN_SHARE))
+        return 1
+    except Exception as error:
+        log.error("close() failed: %s", failure_of(error, "close").cause)
+        log.debug("close() failed", exc_info=error)
+        return 1
+    return 0
+
+
+class WorkerTenant:
+    """The Executors of a Pea.
+
+    Args:
+        pea: Its name.
+        loaded: What it runs.
+    """
+
+    def __init__(self, pea: str, loaded: Loaded) -> None:
+        self._loaded = loaded
+        self._hello = Hello(pea=pea, executor=loaded.name, endpoints=loaded.endpoints)
+
+    async def answer(self, request: Request) -> Response:
+        return await self._loaded.host.answer(request)
+
+    def hello(self) -> Hello:
+        return self._hello
+
+    def flush(self) -> None:
+        self._loaded.host.flush()
+
+    async def close(self) -> None:
+        await self._loaded.host.aside(self._loaded.close)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+def _leave(code: int) -> None:
+    """End this process now, whatever its threads do."""
+    with suppress(Exception):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
