@@ -130,7 +130,11 @@ class Exact:
             distances: Doubles = np.sqrt(np.square(rows - query).sum(axis=1))
             return -distances
         scores: Doubles = (rows * query).sum(axis=1)
-        return scores.clip(-1, 1) if self._metric is Metric.COSINE else scores
+        if self._metric is Metric.COSINE:
+            # Float32 left the lengths a little off 1, and equal vectors score exactly 1.
+            lengths = np.sqrt(np.square(rows).sum(axis=1) * np.square(query).sum())
+            scores = (scores / np.where(lengths == 0, 1.0, lengths)).clip(-1, 1)
+        return scores
 
 
 def _floor(coarse: Vectors, top_k: int) -> float:

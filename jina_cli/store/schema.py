@@ -2,7 +2,8 @@
 
     meta(key, value)                 metric, dim (0 until the first vector), changes, documents
     documents(rowid, id, vector, text, body, vector_crc, crc)
-    terms                            FTS5 over documents.text; holds no text of its own
+    texts                            a view of the documents that have text
+    terms                            FTS5 over texts; holds no text of its own
 
 Vectors are little-endian float32. `vector_crc` covers id and vector, `crc` these and the rest,
 so that both what is loaded at opening and what is read later is known to be what was written.
@@ -44,8 +45,9 @@ _TABLES = f"""
         vector_crc INTEGER NOT NULL,
         crc INTEGER NOT NULL
     );
+    CREATE VIEW texts AS SELECT rowid, text FROM documents WHERE text NOT NULL;
     CREATE VIRTUAL TABLE terms USING fts5(
-        text, content='documents', content_rowid='rowid', tokenize='porter unicode61'
+        text, content='texts', content_rowid='rowid', tokenize='porter unicode61'
     );
     INSERT INTO meta VALUES ('dim', 0), ('changes', 0), ('documents', 0);
 """
@@ -151,6 +153,20 @@ def open_checked(
         connection.close()
         raise
     return connection
+
+
+def check_terms(path: Path) -> None:
+    """Compare the words of an index with its texts.
+
+    Raises:
+        sqlite3.DatabaseError: They differ.
+    """
+    connection = connect(path)
+    try:
+        # An insert to FTS5, so it needs a connection that may write; the 1 says: with the texts.
+        connection.execute("INSERT INTO terms(terms, rank) VALUES ('integrity-check', 1)")
+    finally:
+        connection.close()
 
 
 def read_meta(path: Path, connection: sqlite3.Connection) -> Meta:

@@ -182,6 +182,25 @@ class Store:
         with self._readers.one() as connection:
             return text.search_text(connection, queries, _at_least_one(top_k))
 
+    def verify(self) -> None:
+        """Read everything and compare it with its checksums, and the words with the texts.
+
+        Costs about what indexing the texts again would.
+
+        Raises:
+            StorageFailed: Something is not what was written; the message names the first.
+        """
+        for _ in self:
+            pass
+        with self._readers.one() as connection:
+            (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+        if verdict != "ok":
+            raise damaged(self.path, verdict)
+        try:
+            schema.check_terms(self.path)
+        except sqlite3.Error as error:
+            raise storage_failed(self.path, error) from error
+
     def _stored(self, row: tuple[int, str, bytes | None, str | None, bytes, int, int]) -> Stored:
         _, id_, vector, words, body, start, crc = row
         if start != schema.vector_crc(id_, vector) or crc != schema.record_crc(start, words, body):

@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 from jina_cli.store.records import Found
 
 _MAX_WORDS = 1024
-"""Different words of a question that are looked up; those after them are passed over."""
+"""Words of a question that are looked up; those after them are passed over."""
 
 
 def words_of(question: str) -> list[str]:
-    """Return the different words of `question`, in order of appearance.
+    """Return the words of `question` in order; one that stands twice counts twice.
 
     Letters, marks and digits make words, as in FTS5's `unicode61`; all else parts them.
     """
     cleaned = "".join(
         ch if ch.isalnum() or unicodedata.category(ch)[0] == "M" else " " for ch in question.lower()
     )
-    return list(dict.fromkeys(cleaned.split()))[:_MAX_WORDS]
+    return cleaned.split()[:_MAX_WORDS]
 
 
 def match_expression(question: str) -> str:

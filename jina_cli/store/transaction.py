@@ -84,7 +84,11 @@ def _upsert(connection: sqlite3.Connection, records: Records) -> int:
     if records.texts is not None:
         connection.executemany(
             "INSERT INTO terms(rowid, text) VALUES (?, ?)",
-            ((row, text) for row, text in zip(rowids, records.texts, strict=True) if text),
+            (
+                (row, text)
+                for row, text in zip(rowids, records.texts, strict=True)
+                if text is not None
+            ),
         )
     _add_to_meta(connection, "documents", len(records) - len(known))
     return len(records)
@@ -108,7 +112,7 @@ def _forget_terms(connection: sqlite3.Connection, rows: Iterable[tuple[int, str 
     # The terms table holds no text, so it must be told what it had taken in.
     connection.executemany(
         "INSERT INTO terms(terms, rowid, text) VALUES ('delete', ?, ?)",
-        ((rowid, text) for rowid, text in rows if text),
+        ((rowid, text) for rowid, text in rows if text is not None),
     )
 
 

@@ -97,7 +97,7 @@ def _beside(docs: DocumentBatch, texts: Sequence[str]) -> DocumentBatch:
 
     That is without `text` where it is the same, and with an empty one where there was none.
     """
-    own = docs.values("text")
-    if own == texts:
+    own = list(docs.values("text"))
+    if own == list(texts):
         return docs.without("text")
     return docs if "text" in docs.columns else docs.with_columns(text=TextColumn(own))
