@@ -7,7 +7,7 @@ import inspect
 import os
 from collections.abc import Callable
 from importlib import import_module
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, cast, get_args, get_origin, get_type_hints
 
 import typer
 from typer.models import OptionInfo
@@ -25,8 +25,10 @@ def load(verb: Verb) -> Function | typer.Typer:
     """Import the one module of a verb, and return what its table entry names."""
     module, _, attribute = verb.target.partition(":")
     found = getattr(import_module(f"jina_cli.cli.commands.{module}"), attribute)
-    if isinstance(found, typer.Typer) or callable(found):
+    if isinstance(found, typer.Typer):
         return found
+    if callable(found):
+        return cast(Function, found)
     raise TypeError(f"{verb.target} is neither a function nor a typer.Typer")
 
 

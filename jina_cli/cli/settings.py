@@ -57,7 +57,7 @@ def settings_from(values: Mapping[str, Any], environ: Mapping[str, str]) -> Sett
 
     `GITHUB_ACTIONS=true` makes annotations of diagnostics, unless a style was asked for.
     """
-    output = values.get("output")
+    output: Any = values.get("output")
     if output is None:
         github = environ.get("GITHUB_ACTIONS") == "true"
         output = "json" if values.get("json") else "github" if github else "human"

@@ -186,7 +186,7 @@ class AsyncClient:
             async for _, answer in running:
                 yield answer
         finally:
-            await running.aclose()  # type: ignore[attr-defined]
+            await running.aclose()
 
     def _open_transport(self) -> Transport:
         if self._transport is None:

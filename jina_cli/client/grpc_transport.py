@@ -10,7 +10,6 @@ import grpc.aio
 from jina_cli.client.address import Target
 from jina_cli.client.transport import left_of
 from jina_cli.errors import Unreachable
-from jina_cli.wire import jina3
 from jina_cli.wire.messages import Format, Request, Response, Status, StatusCode
 
 CALL = "/jina.JinaSingleDataRequestRPC/process_single_data"
@@ -44,6 +43,8 @@ class GrpcTransport:
                 raise Unreachable(f"nobody answers at {self._target}") from error
 
     async def request(self, request: Request) -> Response:
+        from jina_cli.wire import jina3  # a ping does without
+
         data = jina3.write_data_request(request)
         metadata = tuple(request.metadata.items())
         try:
@@ -83,7 +84,9 @@ def channel_to(target: Target, max_message_bytes: int) -> grpc.aio.Channel:
     return grpc.aio.insecure_channel(target.authority, options=options)
 
 
-async def unary(channel: grpc.aio.Channel, method: str, data: bytes, timeout_s: float) -> bytes:
+async def unary(
+    channel: grpc.aio.Channel, method: str, data: bytes, timeout_s: float | None
+) -> bytes:
     """Ask one question whose question and answer are bytes.
 
     Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
 Q = TypeVar("Q")
@@ -30,7 +30,7 @@ class Window(Generic[Q, A]):
         self._places = asyncio.Semaphore(width)
         self._asked: asyncio.Queue[asyncio.Future[A] | _End] = asyncio.Queue()
 
-    async def run(self, questions: AsyncIterable[Q]) -> AsyncIterator[tuple[Q, A]]:
+    async def run(self, questions: AsyncIterable[Q]) -> AsyncGenerator[tuple[Q, A], None]:
         """Yield each question with its answer.
 
         Raises:

@@ -1,0 +1,183 @@
+"""`jina index`: files, rows and lines into a Flow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from jina_cli.cli.settings import Settings, settings_of
+from jina_cli.errors import NothingMatched
+
+if TYPE_CHECKING:
+    from jina_cli.cli.render import Output
+    from jina_cli.cli.session import Place
+    from jina_cli.client.indexing import Indexed
+    from jina_cli.client.refused import Refused
+    from jina_cli.documents.readers import RowError
+
+Format = Literal["auto", "jsonl", "json", "csv", "lines", "text", "npy"]
+OnError = Literal["skip", "stop"]
+
+
+def index(
+    ctx: typer.Context,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="INPUT",
+            help="Files, patterns, folders; - for stdin, which is read if nothing is named.",
+        ),
+    ] = None,
+    uses: Annotated[
+        str, typer.Option(metavar="FLOW", help="YAML of the Flow; left out, a text search.")
+    ] = "",
+    host: Annotated[str, typer.Option(metavar="URL", help="A Flow that runs already.")] = "",
+    workspace: Annotated[
+        str, typer.Option(metavar="DIR", help="Where the index is kept; .jina if left out.")
+    ] = "",
+    format: Annotated[Format, typer.Option(help="What the inputs are.")] = "auto",
+    field_map: Annotated[
+        list[str] | None,
+        typer.Option(metavar="A=B", help="Take field A as B: title=text,docno=id."),
+    ] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Documents in a request.")] = 64,
+    concurrency: Annotated[int, typer.Option(min=1, help="Requests at a time.")] = 4,
+    on_error: Annotated[
+        OnError, typer.Option(help="What to do at the first bad row that is too many.")
+    ] = "skip",
+    errors_to: Annotated[
+        str, typer.Option(metavar="FILE", help="Keep bad rows there, as JSON Lines.")
+    ] = "",
+    max_errors: Annotated[int, typer.Option(min=0, help="Bad rows that are tolerated.")] = 0,
+    allow_empty: Annotated[
+        bool, typer.Option("--allow-empty", help="No input is no failure.")
+    ] = False,
+    timeout: Annotated[
+        str, typer.Option(metavar="TIME", help="For each request, `90s` or `2m`.")
+    ] = "120s",
+    param: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter for Executors.")
+    ] = None,
+) -> None:
+    """Index files, rows or lines, so that they can be found.
+
+    JSON Lines have `id`, `text`, `uri`, `tensor`, `embedding`, `blob` (base64); all else goes
+    to `tags`. A row without an id gets one made of its content, a text file one made of its
+    path: what is indexed again replaces itself. Exits with 5 if there was nothing to index,
+    with 65 if more than --max-errors rows were bad; good rows are indexed all the same.
+    """
+    from jina_cli.cli.duration import seconds_of
+    from jina_cli.cli.inputs import check_terminal
+    from jina_cli.cli.pairs import field_map_of, parameters_of
+    from jina_cli.cli.session import place_of, run_batch
+
+    check_terminal(bool(inputs), "index")
+    job = Job(
+        inputs=tuple(inputs or ("-",)),
+        place=place_of(uses, host, workspace),
+        format=format,
+        field_map=field_map_of(field_map or ()),
+        batch=batch,
+        concurrency=concurrency,
+        stops=on_error == "stop",
+        errors_to=errors_to,
+        max_errors=max_errors,
+        allow_empty=allow_empty,
+        timeout_s=seconds_of(timeout, "--timeout"),
+        parameters=parameters_of(param or ()),
+    )
+    run_batch(lambda: run(job, settings_of(ctx)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What is to be indexed, and how; fields are named as the options."""
+
+    inputs: tuple[str, ...]
+    place: Place
+    format: Format
+    field_map: Mapping[str, str]
+    batch: int
+    concurrency: int
+    stops: bool
+    errors_to: str
+    max_errors: int
+    allow_empty: bool
+    timeout_s: float
+    parameters: Mapping[str, Any]
+
+
+async def run(job: Job, settings: Settings) -> None:
+    """Index all inputs, and say what became of them.
+
+    Raises:
+        BadInput: More rows were bad than are tolerated.
+        NothingMatched: There was nothing to index.
+        JinaError: Whatever else went wrong. What was acknowledged is kept.
+    """
+    from jina_cli.cli.render import Output
+    from jina_cli.client.refused import Refused
+
+    output = Output(settings)
+
+    def tell(error: RowError) -> None:
+        output.warn(str(error))
+
+    with Refused(job.errors_to, most=job.max_errors, stops=job.stops, tell=tell) as refused:
+        started = time.monotonic()
+        done = await _index(job, settings, refused, output)
+        _say(output, settings, done, refused.count, time.monotonic() - started)
+        refused.check()
+    if not done.documents and not refused.count and not job.allow_empty:
+        raise NothingMatched("there was nothing to index", hint="--allow-empty permits that")
+
+
+async def _index(job: Job, settings: Settings, refused: Refused, output: Output) -> Indexed:
+    from jina_cli.cli.inputs import found
+    from jina_cli.cli.session import connected
+    from jina_cli.client.client import Question
+    from jina_cli.client.indexing import Indexed, index
+    from jina_cli.client.progress import progress_on
+    from jina_cli.documents.readers import read_batches, read_sources
+
+    sources = found(job.inputs, job.format, allow_empty=job.allow_empty)
+    if not sources:
+        return Indexed()
+    items = read_sources(sources, format_=job.format)
+    batches = read_batches(items, size=job.batch, field_map=job.field_map)
+    question = Question(endpoint="/index", parameters=job.parameters, timeout_s=job.timeout_s)
+    shown = progress_on("indexing", shown=settings.progress, color=output.err_colors)
+    async with connected(job.place, settings) as client:
+        with shown as progress:
+            return await index(
+                client,
+                batches,
+                question=question,
+                window=job.concurrency,
+                refused=refused,
+                progress=progress,
+            )
+
+
+def _say(output: Output, settings: Settings, done: Indexed, failed: int, seconds: float) -> None:
+    if settings.json:
+        output.json(
+            {
+                "schema": "jina.index/1",
+                "documents": done.documents,
+                "chunks": done.chunks,
+                "failed": failed,
+                "seconds": round(seconds, 3),
+            }
+        )
+        return
+    from jina_cli.client.refused import Refused
+
+    if failed > Refused.TOLD:
+        output.warn(f"{failed - Refused.TOLD:,} more rows were refused")
+    noun = "document" if done.documents == 1 else "documents"
+    output.note(f"{done.documents:,} {noun} indexed in {seconds:.1f} s")

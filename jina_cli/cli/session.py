@@ -1,0 +1,155 @@
+"""The Flow that `jina index` and `jina search` talk to: one that runs, or one of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from jina_cli.cli.settings import Settings
+from jina_cli.errors import Exit, InputMissing, UsageError
+from jina_cli.resources import flows_dir
+
+if TYPE_CHECKING:
+    from jina_cli.client.client import AsyncClient
+    from jina_cli.spec.models import FlowSpec
+
+T = TypeVar("T")
+
+DEFAULT_WORKSPACE = ".jina"
+"""Beside the data, as `.git` and `.venv` are: what is indexed in a folder is found in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the Flow is.
+
+    Attributes:
+        uses: Its YAML file.
+        host: Address of a running one; then nothing is started.
+        workspace: What the user said; empty for what the YAML says, else the default.
+    """
+
+    uses: Path
+    host: str = ""
+    workspace: str = ""
+
+    @property
+    def is_bundled(self) -> bool:
+        return not self.host and self.uses == default_flow()
+
+
+def default_flow() -> Path:
+    """Return the Flow that is used where the user names none."""
+    return flows_dir() / "text.yml"
+
+
+def place_of(uses: str, host: str, workspace: str) -> Place:
+    """Return the place that the options of a command name.
+
+    Raises:
+        UsageError: An option stands beside `--host` that says nothing to a running Flow.
+    """
+    for given, option in ((uses, "--uses"), (workspace, "--workspace")):
+        if host and given:
+            raise UsageError(f"{option} has no meaning with --host", hint="the Flow runs already")
+    return Place(uses=Path(uses) if uses else default_flow(), host=host, workspace=workspace)
+
+
+@asynccontextmanager
+async def connected(
+    place: Place, settings: Settings, *, must_exist: bool = False
+) -> AsyncIterator[AsyncClient]:
+    """Give a client of the Flow at a place, started for as long as the block if need be.
+
+    Args:
+        must_exist: Whether it is an error if nothing was ever kept in the workspace of the
+            bundled Flow: there is nothing to be searched.
+
+    Raises:
+        JinaError: The Flow cannot be read, started or reached.
+    """
+    from jina_cli.client.client import AsyncClient
+
+    if place.host:
+        async with AsyncClient(place.host) as client:
+            yield client
+        return
+    spec = _load(place)
+    workspace = Path(os.path.abspath(spec.workspace or DEFAULT_WORKSPACE))
+    if must_exist and place.is_bundled and not os.path.isdir(workspace):
+        hint = f"jina index FILES --workspace {place.workspace or DEFAULT_WORKSPACE}"
+        raise InputMissing(f"nothing is indexed in {workspace}", hint=hint)
+    running = _running(place, workspace, settings)
+    if running is not None:
+        async with AsyncClient(running) as client:
+            yield client
+        return
+    async with _started(spec, workspace, settings) as address, AsyncClient(address) as client:
+        yield client
+
+
+def _load(place: Place) -> FlowSpec:
+    from jina_cli.spec.load import load_flow
+
+    loaded = load_flow(place.uses, env=os.environ)
+    if place.workspace:
+        return replace(loaded.spec, workspace=os.path.abspath(place.workspace))
+    return loaded.spec
+
+
+def _running(place: Place, workspace: Path, settings: Settings) -> str | None:
+    from jina_cli.supervise.registry import find_running
+
+    return find_running(str(place.uses), str(workspace), project=settings.project)
+
+
+@asynccontextmanager
+async def _started(spec: FlowSpec, workspace: Path, settings: Settings) -> AsyncIterator[str]:
+    from jina_cli.plan.expand import expand
+    from jina_cli.supervise.registry import log_dir_for, run_dir_for
+    from jina_cli.supervise.sinks import Quiet
+    from jina_cli.supervise.supervisor import supervised
+
+    plan = expand(
+        spec,
+        run_dir=run_dir_for(spec.source, str(workspace), project=settings.project),
+        log_dir=log_dir_for(spec.name, project=settings.project),
+        workspace=workspace,
+        environ=os.environ,
+    )
+    async with supervised(plan, sink=Quiet()) as flow:
+        yield flow.native_address
+
+
+def run_batch(work: Callable[[], Awaitable[T]]) -> T:
+    """Run a command that ends by itself, and clean up when it is told to end before.
+
+    Raises:
+        KeyboardInterrupt: After SIGINT.
+        SystemExit: With 143, after SIGTERM.
+    """
+
+    async def main() -> T:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+
+        def stop() -> None:
+            terminated.append(True)
+            task.cancel()
+
+        loop.add_signal_handler(signal.SIGTERM, stop)
+        return await work()
+
+    terminated: list[bool] = []
+    try:
+        return asyncio.run(main())
+    except asyncio.CancelledError:
+        if terminated:
+            raise SystemExit(Exit.SIGTERM) from None
+        raise

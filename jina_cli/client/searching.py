@@ -1,0 +1,102 @@
+"""Queries asked of a Flow, and what it found for each."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from jina_cli.client.client import Answer, Question
+from jina_cli.client.indexing import Asks
+from jina_cli.client.pump import Pump
+from jina_cli.client.window import Window
+from jina_cli.documents.batch import DocumentBatch
+from jina_cli.documents.readers.batches import ReadBatch
+from jina_cli.documents.readers.row import Items, Row, RowError
+from jina_cli.documents.rows import to_rows
+
+_NOT_SHOWN = ("tensor", "embedding", "blob", "matches", "chunks")
+_FIRST_KEYS = ("id", "score", "text", "uri", "tags")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What was found for one query.
+
+    Attributes:
+        query: `id`, `text`… as an object for JSON.
+        matches: Best first, each with `id`, `score` and whatever the Flow keeps.
+    """
+
+    query: Mapping[str, Any]
+    matches: Sequence[Mapping[str, Any]]
+
+    @property
+    def id(self) -> str:
+        return str(self.query["id"])
+
+
+def rows_of_texts(texts: Iterable[str]) -> Iterator[Row]:
+    """Yield one query for each text."""
+    for text in texts:
+        yield Row(
+            source="argument", line=0, fields={"text": text}, raw=text.encode("utf-8", "replace")
+        )
+
+
+def numbered(items: Items) -> Items:
+    """Give queries that have no id their number among all, from 1, as id."""
+    number = 0
+    for item in items:
+        if isinstance(item, Row):
+            number += 1
+            if item.fields.get("id") in (None, ""):
+                yield replace(item, fields={**item.fields, "id": str(number)})
+                continue
+        yield item
+
+
+async def search(
+    client: Asks, batches: Iterable[ReadBatch], *, question: Question, window: int
+) -> AsyncIterator[Found | RowError]:
+    """Ask all queries, and yield in their order what was found, and which could not be asked.
+
+    Raises:
+        JinaError: As `AsyncClient.ask`.
+    """
+
+    async def ask(batch: ReadBatch) -> Answer | None:
+        return await client.ask(replace(question, docs=batch.docs)) if len(batch.docs) else None
+
+    running = Window(ask, window).run(Pump(batches).run())
+    try:
+        async for batch, answer in running:
+            for error in batch.errors:
+                yield error
+            if answer is not None:
+                for found in found_in(batch.docs, answer.docs):
+                    yield found
+    finally:
+        await running.aclose()
+
+
+def found_in(queries: DocumentBatch, answer: DocumentBatch) -> Iterator[Found]:
+    """Yield what an answer has for each query, in the order of the queries.
+
+    A query that is not in the answer has found nothing.
+    """
+    column = answer.docs("matches")
+    places = {id_: place for place, id_ in enumerate(answer.ids)}
+    for row in to_rows(queries.without(*_NOT_SHOWN)):
+        place = places.get(row["id"])
+        matches: Sequence[Mapping[str, Any]] = ()
+        if column is not None and place is not None:
+            start, end = int(column.offsets[place]), int(column.offsets[place + 1])
+            found = column.docs.slice(start, end).without(*_NOT_SHOWN)
+            matches = [_ordered(match) for match in to_rows(found)]
+        yield Found(query=row, matches=matches)
+
+
+def _ordered(row: Mapping[str, Any]) -> dict[str, Any]:
+    first = {key: row[key] for key in _FIRST_KEYS if key in row}
+    return {**first, **row}
