@@ -75,7 +75,7 @@ def test_vectors_of_another_length_are_refused_and_nothing_is_added(tmp_path: Pa
     with Store.open(tmp_path) as store:
         store.upsert(records("a", dim=3))
 
-        with pytest.raises(BadVectors, match="^vectors have 2 dimensions, the index has 3$"):
+        with pytest.raises(BadVectors, match=r"^vectors have 2 dimensions, the index has 3$"):
             store.upsert(records("b", "c", dim=2))
 
         assert store.count() == 1
@@ -104,7 +104,7 @@ def test_bad_records_are_refused(tmp_path: Path, bad: dict, message: str) -> Non
 
 
 def test_top_k_below_one_is_refused(tmp_path: Path) -> None:
-    with Store.open(tmp_path) as store, pytest.raises(ValueError, match="^top_k must be at least"):
+    with Store.open(tmp_path) as store, pytest.raises(ValueError, match=r"^top_k must be at least"):
         store.search_text(["x"], 0)
 
 
