@@ -30,9 +30,6 @@ from jina_cli.wire.messages import (
 
 log = logging.getLogger(__name__)
 
-SOURCES = "jina-sources"
-"""Metadata of a request with several bodies: the Pods they came from, in their order."""
-
 _GIVES_BACK = frozenset({StatusCode.EXECUTOR, StatusCode.INVALID, StatusCode.NOT_FOUND})
 
 
@@ -243,9 +240,6 @@ class Walker:
         deadline = request.deadline
         if timeout_s is not None and deadline is not None:
             deadline = min(deadline, time.monotonic() + timeout_s)
-        metadata = request.metadata
-        if len(bodies) > 1:
-            metadata = {**metadata, SOURCES: ",".join(step.sources)}
         return Request(
             endpoint=request.endpoint if step.serves else DRY_RUN_ENDPOINT,
             bodies=bodies,
@@ -253,16 +247,21 @@ class Walker:
             parameters=parameters_of(step.pod, journey.parameters(), self.router.pods),
             wanted=request.wanted if step.format is None else step.format,
             deadline=deadline,
-            metadata=metadata,
+            metadata=request.metadata,
         )
 
 
 def _named(status: Status, pod: str) -> Status:
-    return status if status.pod else replace(status, pod=pod)
+    """Return `status` with the Pod in it; also in its text, where no Executor is to blame."""
+    if status.pod:
+        return status
+    if status.code is StatusCode.EXECUTOR:
+        return replace(status, pod=pod)
+    return replace(status, pod=pod, description=f"{pod}: {status.description}")
 
 
 def _overloaded(pod: _Pod) -> Status:
-    text = f"{pod.name} has {pod.pending} requests waiting, which is all it may have"
+    text = f"{pod.name}: {pod.pending} requests are waiting, which is the limit"
     return Status(code=StatusCode.OVERLOADED, description=text, pod=pod.name)
 
 

@@ -1,0 +1,225 @@
+"""All listeners of a Gateway: which library each needs, its socket, its start and its end.
+
+grpc and uvicorn are imported here, and only where a listener needs them: each costs as long
+as all the rest of this process's start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jina_cli.plan.models import GatewayPlan, Listener, PeaPlan
+from jina_cli.serve.board import Board
+from jina_cli.vocabulary import Protocol
+from jina_cli.wire.channel import Server as NativeServer
+from jina_cli.wire.messages import EndpointInfo, Hello, Request, Response
+
+if TYPE_CHECKING:
+    from jina_cli.serve.grpc_server import GrpcEdge
+    from jina_cli.serve.http_server import HttpServer
+
+Answer = Callable[[Request], Awaitable[Response]]
+Endpoints = Callable[[], Mapping[str, EndpointInfo]]
+
+_NATIVE = "native"
+
+
+class CannotListen(Exception):
+    """An address cannot be served.
+
+    Attributes:
+        kind: As in `lifeline.FailedSaid`.
+    """
+
+    def __init__(self, kind: str, cause: str) -> None:
+        self.kind = kind
+        super().__init__(cause)
+
+
+class Edges:
+    """The listeners of one Gateway.
+
+    Args:
+        plan: Of this process; bounds.
+        gateway: Its listeners.
+        answer: Carries a request through the Flow.
+        board: State of the Gateway.
+        endpoints: Returns what the Pods serve now.
+    """
+
+    def __init__(
+        self,
+        plan: PeaPlan,
+        gateway: GatewayPlan,
+        answer: Answer,
+        board: Board,
+        endpoints: Endpoints,
+    ) -> None:
+        self._plan = plan
+        self._gateway = gateway
+        self._answer = answer
+        self._board = board
+        self._endpoints = endpoints
+        self._native: list[NativeServer] = []
+        self._grpc: GrpcEdge | None = None
+        self._http: HttpServer | None = None
+
+    async def start(self, fds: Mapping[str, int]) -> dict[str, str]:
+        """Listen everywhere; returns the real addresses by protocol.
+
+        A second listener of a protocol is named with its place among the listeners: `http:2`.
+
+        Args:
+            fds: Inherited listening sockets by name, as in `lifeline.Launch`. A listener
+                without one binds its own.
+
+        Raises:
+            CannotListen: An address is taken, may not be bound, or is of a protocol that
+                is not served.
+        """
+        addresses: dict[str, str] = {}
+        if _NATIVE in fds:
+            await self._start_native(socket.socket(fileno=fds[_NATIVE]))
+            addresses[_NATIVE] = self._gateway.native_address
+        for place, listener in enumerate(self._gateway.listeners):
+            name = listener.protocol.value
+            address = await self._listen(listener, fds.get(f"{name}:{place}"))
+            addresses[f"{name}:{place}" if name in addresses else name] = address
+        if self._grpc is not None:
+            await self._grpc.start()
+        return addresses
+
+    async def drain(self, timeout_s: float) -> int:
+        """Take nothing new and finish what is under way; returns how much was cut off."""
+        if self._http is not None:
+            await self._http.stop_accepting()
+        left = await asyncio.gather(
+            *(server.drain(timeout_s) for server in self._native),
+            *([self._http.finish(timeout_s)] if self._http is not None else []),
+            *([self._grpc.drain(timeout_s)] if self._grpc is not None else []),
+        )
+        return sum(left)
+
+    async def close(self) -> None:
+        """Cut off what is left."""
+        for server in self._native:
+            await server.close()
+        if self._http is not None:
+            await self._http.stop_accepting()
+            await self._http.finish(0.0)
+        if self._grpc is not None:
+            await self._grpc.drain(0.0)
+
+    async def _listen(self, listener: Listener, fd: int | None) -> str:
+        match listener.protocol:
+            case Protocol.GRPC:
+                return self._bind_grpc(listener)
+            case Protocol.HTTP:
+                sock = _socket_of(listener, fd)
+                address = _shown(listener.host, sock.getsockname()[1])
+                await self._http_server().start(sock)
+                return address
+            case Protocol.NATIVE:
+                sock = _socket_of(listener, fd)
+                address = _shown(listener.host, sock.getsockname()[1])
+                await self._start_native(sock)
+                return address
+            case _:
+                name = listener.protocol.value
+                raise CannotListen("init", f"a Gateway does not serve {name} yet: use grpc or http")
+
+    async def _start_native(self, sock: socket.socket) -> None:
+        server = NativeServer(
+            self._answer,
+            lambda: Hello(pea=self._plan.name, endpoints=self._endpoints()),
+            max_queue=self._plan.max_queue,
+            max_message_bytes=self._plan.max_message_bytes,
+        )
+        self._native.append(server)
+        await server.start(sock)
+
+    def _bind_grpc(self, listener: Listener) -> str:
+        from jina_cli.serve.grpc_server import GrpcEdge, GrpcSettings, PortTaken
+        from jina_cli.serve.grpc_services import Side
+
+        if self._grpc is None:
+            settings = GrpcSettings(
+                max_message_bytes=self._plan.max_message_bytes,
+                window=max(1, self._gateway.prefetch),
+                max_streamed=max(1, self._plan.max_queue // 2),
+            )
+            side = Side(answer=self._answer, board=self._board, endpoints=self._endpoints)
+            self._grpc = GrpcEdge(self._answer, settings, side)
+        address = _shown(listener.host, listener.port)
+        try:
+            port = self._grpc.bind(address, self._tls_pair())
+        except PortTaken as error:
+            raise CannotListen("port-taken", str(error)) from error
+        return _shown(listener.host, port)
+
+    def _http_server(self) -> HttpServer:
+        from jina_cli.serve.http_app import HttpApp, HttpSettings
+        from jina_cli.serve.http_pages import Pages, Title
+        from jina_cli.serve.http_server import HttpServer
+
+        if self._http is None:
+            gateway, paths = self._gateway, paths_of(self._gateway.expose_endpoints)
+            title = Title(title=gateway.title, description=gateway.description, paths=paths)
+            pages = Pages(self._answer, self._board, self._endpoints, title)
+            limit = self._plan.max_message_bytes
+            settings = HttpSettings(cors=gateway.cors, max_message_bytes=limit, paths=paths)
+            app = HttpApp(self._answer, self._board, pages, settings)
+            self._http = HttpServer(app, tls=self._tls_context())
+        return self._http
+
+    def _tls_pair(self) -> tuple[bytes, bytes] | None:
+        if not self._gateway.ssl_certfile:
+            return None
+        gateway = self._gateway
+        return Path(gateway.ssl_keyfile).read_bytes(), Path(gateway.ssl_certfile).read_bytes()
+
+    def _tls_context(self) -> Any:
+        if not self._gateway.ssl_certfile:
+            return None
+        import ssl
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self._gateway.ssl_certfile, self._gateway.ssl_keyfile)
+        return context
+
+
+def paths_of(exposed: Mapping[str, Any]) -> dict[str, str]:
+    """Return HTTP path → endpoint of `expose_endpoints`, which has it the other way round."""
+    paths: dict[str, str] = {}
+    for endpoint, settings in exposed.items():
+        path = settings.get("http_path") if isinstance(settings, Mapping) else None
+        if path:
+            paths["/" + str(path).strip("/")] = endpoint
+    return paths
+
+
+def _socket_of(listener: Listener, fd: int | None) -> socket.socket:
+    if fd is not None:
+        return socket.socket(fileno=fd)
+    family = socket.AF_INET6 if ":" in listener.host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((listener.host, listener.port))
+    except OSError as error:
+        sock.close()
+        taken = error.errno == errno.EADDRINUSE
+        address = _shown(listener.host, listener.port)
+        kind = "permission" if error.errno in (errno.EACCES, errno.EPERM) else "port-taken"
+        what = "is taken" if taken else f"cannot be bound: {error.strerror}"
+        raise CannotListen(kind, f"{address} {what}") from error
+    return sock
+
+
+def _shown(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,107 @@
+"""Serves an ASGI application on inherited sockets, and stops without losing a request.
+
+uvicorn's protocol does the work on a connection; its `Server` is not used, since it takes
+over signals and drops connections that wait in the backlog when it stops.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import time
+from email.utils import formatdate
+from typing import Any
+
+from uvicorn.server import ServerState
+
+from jina_cli.serve.http_connection import config_of, connection_class
+
+_BACKLOG = 2048
+_POLL_S = 0.02
+
+
+class HttpServer:
+    """One application on any number of listening sockets.
+
+    Args:
+        app: Called for each request.
+        tls: Context for TLS; None serves plain HTTP.
+    """
+
+    def __init__(self, app: Any, *, tls: ssl.SSLContext | None = None) -> None:
+        self._state = ServerState()
+        make = connection_class(config_of(app))
+        self._make = lambda: make(self._state)
+        self._tls = tls
+        self._servers: list[asyncio.Server] = []
+        self._listening: list[socket.socket] = []
+        self._clock: asyncio.Task[None] | None = None
+
+    async def start(self, sock: socket.socket) -> None:
+        """Accept connections on `sock`, which stays open until `stop_accepting`."""
+        if self._clock is None:
+            self._clock = asyncio.create_task(self._keep_date())
+        # The loop closes the socket it is given, and the last connections are taken from
+        # the backlog after that.
+        self._listening.append(sock.dup())
+        loop = asyncio.get_running_loop()
+        self._servers.append(
+            await loop.create_server(self._make, sock=sock, ssl=self._tls, backlog=_BACKLOG)
+        )
+
+    async def stop_accepting(self) -> None:
+        """Refuse new connections; those that the system has taken already are served."""
+        loop = asyncio.get_running_loop()
+        for server in self._servers:
+            server.close()
+        for sock in self._listening:
+            waiting = _take_all(sock)
+            # Also other holders of the socket must not go on taking connections for us.
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
+            for connection in waiting:
+                with contextlib.suppress(OSError):
+                    await loop.connect_accepted_socket(self._make, connection, ssl=self._tls)
+        self._servers.clear()
+        self._listening.clear()
+
+    async def finish(self, timeout_s: float) -> int:
+        """Let each connection end with the request it is at; return how many were cut off."""
+        deadline = time.monotonic() + timeout_s
+        # What has arrived on idle connections is read before they are closed.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        while self._state.connections and time.monotonic() < deadline:
+            for connection in list(self._state.connections):
+                connection.shutdown()
+            await asyncio.sleep(_POLL_S)
+        left = [task for task in self._state.tasks if not task.done()]
+        for task in left:
+            task.cancel()
+        if self._clock is not None:
+            self._clock.cancel()
+        return len(left)
+
+    async def _keep_date(self) -> None:
+        while True:
+            date = formatdate(time.time(), usegmt=True).encode()
+            self._state.default_headers = [(b"date", date)]
+            await asyncio.sleep(1)
+
+
+def _take_all(sock: socket.socket) -> list[socket.socket]:
+    """Return the connections that wait to be accepted, without waiting for more."""
+    sock.setblocking(False)
+    found: list[socket.socket] = []
+    while True:
+        try:
+            connection, _ = sock.accept()
+        except (BlockingIOError, InterruptedError):
+            return found
+        except OSError:
+            return found
+        connection.setblocking(False)
+        found.append(connection)

@@ -1,0 +1,26 @@
+"""The bounds that all edges share, and what is said when one is passed."""
+
+from __future__ import annotations
+
+HEADER_BYTES = 32 * 1024
+"""All headers of one HTTP request, names and values."""
+
+HEADER_S = 10.0
+"""From the first byte of an HTTP request, or the connection's beginning, to its last header."""
+
+BODY_IDLE_S = 30.0
+"""Between two pieces of a body."""
+
+KEEP_ALIVE_S = 60.0
+"""How long an HTTP connection may be open without a request."""
+
+CONNECTIONS = 1024
+"""HTTP connections at a time on one listener."""
+
+RETRY_AFTER_S = 1
+"""What a client that came at a bad moment is told to wait."""
+
+
+def too_large(limit: int) -> str:
+    """Return what to say of a message over the limit."""
+    return f"the message is over the limit of {limit} bytes: send fewer documents at a time"
