@@ -114,6 +114,31 @@ _NAMES = {model: name for name, model in _EVENTS.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpawnerLaunch:
+    """What the spawner is started with.
+
+    Attributes:
+        orders_fd: Its end of the socket to the parent.
+        death_fd: Read end of the death pipe.
+        preload: Modules to import before the first fork; one that fails ends the spawner.
+        entry: `module:function` that a Pea runs; takes a `Launch`, returns an exit code.
+    """
+
+    orders_fd: int
+    death_fd: int
+    entry: str
+    preload: Sequence[str] = ()
+
+    def to_argument(self) -> str:
+        """Return this as one command-line argument, for `from_argument` in the spawner."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def from_argument(cls, text: str) -> SpawnerLaunch:
+        return cls(**json.loads(text))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForkOrder:
     """Parent to spawner: fork a Pea.
 

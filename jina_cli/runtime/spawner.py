@@ -12,7 +12,6 @@ its death pipe.
 from __future__ import annotations
 
 import gc
-import json
 import os
 import select
 import selectors
@@ -22,7 +21,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, cast
 
@@ -33,38 +32,17 @@ from jina_cli.lifeline import (
     GuardOrder,
     Launch,
     Order,
+    SpawnerLaunch,
     WarmSaid,
     pack,
     parent_death_signal,
     unpack,
 )
 
-ENTRY = "jina_cli.runtime.pea:run"
 MAX_DESCRIPTORS = 64
 MAX_ORDER_BYTES = 2**17
 GUARD_AFTER_S = 2.1
 """After the parent's death; a little more than a Pea gives itself."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpawnerLaunch:
-    """What the spawner is started with.
-
-    Attributes:
-        orders_fd: Its end of the socket to the parent.
-        death_fd: Read end of the death pipe.
-        preload: Modules to import before the first fork; one that fails ends the spawner.
-        entry: `module:function` that a Pea runs; takes a `Launch`, returns an exit code.
-    """
-
-    orders_fd: int
-    death_fd: int
-    preload: Sequence[str] = ()
-    entry: str = ENTRY
-
-    def to_argument(self) -> str:
-        """Return this as one command-line argument, for `main`."""
-        return json.dumps(asdict(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,7 +236,7 @@ def _warm_up(preload: Sequence[str]) -> None:
 
 def main(argument: str) -> int:
     """Run as the spawner, and in each child as the Pea; return the exit code of either."""
-    launch = SpawnerLaunch(**json.loads(argument))
+    launch = SpawnerLaunch.from_argument(argument)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # It has to outlive the parent, to guard the Peas; the parent hangs up when all is over.
     # Blocked, not ignored: one for a child that is not set up yet must wait for it.
@@ -267,7 +245,7 @@ def main(argument: str) -> int:
     orders = socket.socket(fileno=launch.orders_fd)
     birth = Spawner(orders, launch.death_fd).serve()
     if birth is None:
-        return 0
+        os._exit(0)  # nothing to tidy up, and taking numpy down costs its time
     orders.detach()
     pea = become(birth)
     return _entry(launch.entry)(pea)

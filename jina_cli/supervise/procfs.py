@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,13 +73,17 @@ def is_same(pid: int, start: int) -> bool:
     return found is not None and found.start == start and not found.zombie
 
 
-def members(session: int) -> list[int]:
-    """Return the living processes of a session or of the group that founded it."""
-    return [
-        found.pid
-        for found in processes()
-        if session in (found.session, found.group) and not found.zombie
-    ]
+def members(leaders: Collection[int]) -> dict[int, list[int]]:
+    """Return the living processes of each leader's session and group, however deep.
+
+    One that left the group stays in the session, unless it founded one of its own.
+    """
+    found: dict[int, list[int]] = {}
+    for each in processes() if leaders else ():
+        for leader in {each.session, each.group}.intersection(leaders):
+            if not each.zombie:
+                found.setdefault(leader, []).append(each.pid)
+    return found
 
 
 def children_of(pid: int) -> list[Process]:

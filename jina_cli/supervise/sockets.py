@@ -42,7 +42,7 @@ def bind_all(plan: Plan) -> dict[str, dict[str, socket.socket]]:
             bound[pea.name] = {}
             if pea.address:
                 bound[pea.name]["native"] = bind_unix(pea.address)
-            bound[pea.name].update(_listeners(pea, bound[pea.name]))
+            _bind_listeners(pea, bound[pea.name])
     except BaseException:
         close_all(bound)
         raise
@@ -56,14 +56,13 @@ def close_all(sockets: Sockets) -> None:
             each.close()
 
 
-def _listeners(pea: PeaPlan, bound: dict[str, socket.socket]) -> dict[str, socket.socket]:
+def _bind_listeners(pea: PeaPlan, bound: dict[str, socket.socket]) -> None:
     listeners = pea.gateway.listeners if pea.gateway else ()
     for place, listener in enumerate(listeners):
         if listener.protocol is Protocol.GRPC:
             _tcp(listener).close()
         else:
             bound[f"{listener.protocol.value}:{place}"] = _tcp(listener)
-    return bound
 
 
 def bind_unix(address: str) -> socket.socket:
