@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 
 from jina_cli.diagnostics import Diagnostic
+from jina_cli.plan.external import BadPlaces, Place, places_of
 from jina_cli.plan.gpus import VISIBLE, count_devices, deal, is_round_robin
 from jina_cli.plan.graph import GATEWAY, BadGraph, Method, Problem, Step, Trouble, arrange
 from jina_cli.spec.models import FlowSpec, PodSpec
 
-LOOPBACK = frozenset({"0.0.0.0", "127.0.0.1", "::", "::1", "localhost"})
+_THIS_HOST = frozenset({"0.0.0.0", "127.0.0.1", "::", "::1", "localhost"})
 
 
 def problems_of(flow: FlowSpec, environ: Mapping[str, str]) -> tuple[Diagnostic, ...]:
@@ -81,6 +81,8 @@ def _graph_diagnostic(problem: Problem, flow: FlowSpec) -> Diagnostic:
 
 
 def _nearest(name: str, flow: FlowSpec) -> str | None:
+    from difflib import get_close_matches
+
     names = [GATEWAY, *(pod.name for pod in flow.executors)]
     near = get_close_matches(name, names, n=1)
     return f"did you mean {near[0]!r}?" if near else f"it has {', '.join(names)}"
@@ -105,42 +107,30 @@ def _port_clashes(flow: FlowSpec) -> Iterator[Diagnostic]:
             message = f"port {port} is taken twice: by {' and '.join(who)}"
             yield _problem("JNA209", message, "give each its own", flow, "/gateway/port")
     for index, pod in enumerate(flow.executors):
-        for host, port in external_places(pod):
-            if port in users and host in LOOPBACK:
-                message = f"port {port} is where {pod.name!r} is said to be, and the Gateway's own"
+        for place in _places(pod):
+            if place.port in users and place.host in _THIS_HOST:
+                message = (
+                    f"port {place.port} is the Gateway's own, and where {pod.name!r} should be"
+                )
                 pointer = f"/executors/{index}/port"
                 yield _problem("JNA209", message, "a Flow cannot call itself", flow, pointer)
 
 
+def _places(pod: PodSpec) -> tuple[Place, ...]:
+    """Return the addresses of a Pod, or none if they are wrong: that is told elsewhere."""
+    try:
+        return places_of(pod)
+    except BadPlaces:
+        return ()
+
+
 def _external_problems(flow: FlowSpec) -> Iterator[Diagnostic]:
     for index, pod in enumerate(flow.executors):
-        if not pod.external:
-            continue
-        if not pod.port and not all(":" in host.rpartition("://")[2] for host in pod.host):
-            message = f"{pod.name!r} is external, and no port says where"
-            hint = "add `port`, or write `host` as 'name:port'"
-            yield _problem("JNA210", message, hint, flow, f"/executors/{index}/external")
-        elif len(pod.host) > 1 < len(pod.port) != len(pod.host):
-            message = f"{pod.name!r} has {len(pod.host)} hosts and {len(pod.port)} ports"
-            hint = "give one port for all hosts, or one for each"
-            yield _problem("JNA210", message, hint, flow, f"/executors/{index}/port")
-
-
-def external_places(pod: PodSpec) -> tuple[tuple[str, int], ...]:
-    """Return host and port of each address of an external Pod; none for any other.
-
-    One port goes with all hosts, one host with all ports.
-    """
-    if not pod.external:
-        return ()
-    bare = [host.rpartition("://")[2] for host in pod.host]
-    if not pod.port:
-        pairs = [host.rpartition(":") for host in bare]
-        return tuple((host, int(port)) for host, _, port in pairs if port.isdecimal())
-    count = max(len(bare), len(pod.port))
-    hosts = bare * count if len(bare) == 1 else bare
-    ports = list(pod.port) * count if len(pod.port) == 1 else list(pod.port)
-    return tuple(zip(hosts[:count], ports[:count], strict=False))
+        try:
+            places_of(pod)
+        except BadPlaces as error:
+            pointer = f"/executors/{index}/{error.key}"
+            yield _problem("JNA210", str(error), error.hint, flow, pointer)
 
 
 def _gpu_problems(flow: FlowSpec, environ: Mapping[str, str]) -> Iterator[Diagnostic]:

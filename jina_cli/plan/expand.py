@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jina_cli.errors import CannotWrite, SpecInvalid
-from jina_cli.plan.check import external_places, problems_of, steps_of
+from jina_cli.plan.check import problems_of, steps_of
 from jina_cli.plan.environment import Surroundings, env_of, is_forkable
+from jina_cli.plan.external import places_of
 from jina_cli.plan.graph import GATEWAY, Node, arrange
 from jina_cli.plan.models import (
     DEFAULT_DEADLINE_S,
@@ -291,16 +292,8 @@ def _route(pod: _Pod) -> Route:
 
 def _route_addresses(pod: _Pod) -> tuple[str, ...]:
     if pod.spec.external:
-        return tuple(_external_addresses(pod.spec))
+        return tuple(place.address for place in places_of(pod.spec))
     return pod.addresses(0) if pod.head is None else (pod.head.address,)
-
-
-def _external_addresses(pod: PodSpec) -> Iterator[str]:
-    schemes = [host.rpartition("://")[0] for host in pod.host]
-    for place, (host, port) in enumerate(external_places(pod)):
-        said = schemes[place] if len(schemes) > 1 else schemes[0]
-        secure = pod.tls or said == "grpcs"
-        yield f"{'grpcs' if secure else 'grpc'}://{host}:{port}"
 
 
 def seconds(milliseconds: int) -> float:

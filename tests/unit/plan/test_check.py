@@ -131,7 +131,7 @@ REFUSED: dict[str, tuple[FlowSpec, list[tuple[str, str, str, str | None]]]] = {
             (
                 "JNA209",
                 "executors[0].port",
-                "port 8080 is where 'x' is said to be, and the Gateway's own",
+                "port 8080 is the Gateway's own, and where 'x' should be",
                 "a Flow cannot call itself",
             )
         ],
@@ -141,7 +141,7 @@ REFUSED: dict[str, tuple[FlowSpec, list[tuple[str, str, str, str | None]]]] = {
         [
             (
                 "JNA210",
-                "executors[0].external",
+                "executors[0].host",
                 "'x' is external, and no port says where",
                 "add `port`, or write `host` as 'name:port'",
             )
@@ -155,6 +155,17 @@ REFUSED: dict[str, tuple[FlowSpec, list[tuple[str, str, str, str | None]]]] = {
                 "executors[0].port",
                 "'x' has 2 hosts and 3 ports",
                 "give one port for all hosts, or one for each",
+            )
+        ],
+    ),
+    "an external Pod at no host": (
+        a_flow(a_pod("x", external=True, host=("a:b",))),
+        [
+            (
+                "JNA210",
+                "executors[0].host",
+                "'a:b' is no host",
+                "write 'name', 'name:port' or 'grpcs://name'",
             )
         ],
     ),

@@ -169,6 +169,8 @@ EXTERNAL = {
     "one port for all": ({"host": ("a", "b"), "port": (1,)}, ("grpc://a:1", "grpc://b:1")),
     "one host, several ports": ({"host": ("a",), "port": (1, 2)}, ("grpc://a:1", "grpc://a:2")),
     "pairs": ({"host": ("a", "b"), "port": (1, 2)}, ("grpc://a:1", "grpc://b:2")),
+    "a port of its own": ({"host": ("a:1", "b"), "port": (2,)}, ("grpc://a:1", "grpc://b:2")),
+    "an IPv6 address": ({"host": ("[::1]:1",)}, ("grpc://[::1]:1",)),
     "ports in the hosts": ({"host": ("a:1", "b:2")}, ("grpc://a:1", "grpc://b:2")),
 }
 

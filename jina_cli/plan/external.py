@@ -1,0 +1,87 @@
+"""Where the Pods are that somebody else runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from jina_cli.spec.models import PodSpec
+
+_SECURE = frozenset({"grpcs", "https"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One address of an external Pod. `host` is an IPv6 address without its brackets."""
+
+    host: str
+    port: int
+    is_secure: bool
+
+    @property
+    def address(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'grpcs' if self.is_secure else 'grpc'}://{host}:{self.port}"
+
+
+class BadPlaces(ValueError):
+    """Hosts and ports do not go together.
+
+    Attributes:
+        key: `host` or `port`, whichever is to be mended.
+        hint: How.
+    """
+
+    def __init__(self, message: str, key: str, hint: str) -> None:
+        super().__init__(message)
+        self.key = key
+        self.hint = hint
+
+
+def places_of(pod: PodSpec) -> tuple[Place, ...]:
+    """Return the addresses of an external Pod, at least one; none for any other Pod.
+
+    A host may bring its port, `name:8080`, and its scheme, `grpcs://name`. To those without,
+    `port` is dealt: one for all, or one for each; one host may have several ports.
+
+    Raises:
+        BadPlaces: With the reason.
+    """
+    if not pod.external:
+        return ()
+    hosts = pod.host
+    if len(hosts) == 1 and len(pod.port) > 1 and _split(hosts[0])[1] is None:
+        hosts *= len(pod.port)
+    return tuple(_placed(pod, hosts))
+
+
+def _placed(pod: PodSpec, hosts: tuple[str, ...]) -> Iterator[Place]:
+    for number, text in enumerate(hosts):
+        host, port, scheme = _split(text)
+        if port is None:
+            port = _port_for(number, pod, hosts)
+        yield Place(host=host, port=port, is_secure=pod.tls or scheme in _SECURE)
+
+
+def _port_for(number: int, pod: PodSpec, hosts: tuple[str, ...]) -> int:
+    if not pod.port:
+        hint = "add `port`, or write `host` as 'name:port'"
+        raise BadPlaces(f"{pod.name!r} is external, and no port says where", "host", hint)
+    if len(pod.port) not in (1, len(hosts)):
+        hint = "give one port for all hosts, or one for each"
+        raise BadPlaces(
+            f"{pod.name!r} has {len(hosts)} hosts and {len(pod.port)} ports", "port", hint
+        )
+    return pod.port[number if len(pod.port) > 1 else 0]
+
+
+def _split(text: str) -> tuple[str, int | None, str]:
+    """Return host, port and scheme of `text`; the port is None and the scheme empty if unsaid."""
+    try:
+        parts = urlsplit(text if "://" in text else f"//{text}")
+        if parts.hostname and not parts.path.strip("/"):
+            return parts.hostname, parts.port, parts.scheme
+    except ValueError:
+        pass
+    raise BadPlaces(f"{text!r} is no host", "host", "write 'name', 'name:port' or 'grpcs://name'")
