@@ -22,7 +22,11 @@ from jina_cli.documents.column import (
 )
 
 
-class MissingField(ValueError):
+class BadField(ValueError):
+    """A field of the documents is not what a step takes."""
+
+
+class MissingField(BadField):
     """A step needs a field that some documents do not have.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 
-from jina_cli.documents.batch import MissingField
+from jina_cli.documents.batch import BadField
 from jina_cli.drivers.base import BadParameter
 from jina_cli.errors import StorageFailed
 from jina_cli.executors.handlers import BadDocuments
@@ -15,7 +15,7 @@ from jina_cli.wire.messages import Status, StatusCode
 _STACK_LINES = 200
 """Lines of a traceback that travel at most; endless recursion has more."""
 
-_INVALID = (MissingField, BadBody, BadParameter, BadDocuments)
+_INVALID = (BadField, BadBody, BadParameter, BadDocuments)
 
 
 def status_of(error: Exception, pod: str, executor: str = "") -> Status:

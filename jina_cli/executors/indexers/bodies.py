@@ -6,11 +6,12 @@ beside it: the vector, and the text if that is what is searched.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
-from jina_cli.documents.batch import DocumentBatch
+from jina_cli.documents.batch import BadField, DocumentBatch
 from jina_cli.documents.column import (
     Column,
     DocsColumn,
@@ -26,6 +27,21 @@ from jina_cli.store.store import Store
 
 _OF_A_SEARCH = ("matches", "score", "scores")
 """What a search says of a document; of no use to the next one."""
+
+
+@contextmanager
+def refusing_bad_fields() -> Iterator[None]:
+    """Turn what a store or the columnar format refuses into the error of a bad request.
+
+    Raises:
+        BadField: In place of any other ValueError.
+    """
+    try:
+        yield
+    except BadField:
+        raise
+    except ValueError as error:
+        raise BadField(str(error)) from error
 
 
 def bodies_of(docs: DocumentBatch) -> list[bytes]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jina_cli.documents.batch import DocumentBatch, MissingField
 from jina_cli.documents.column import DocsColumn, TextColumn
 from jina_cli.executors.base import Indexer
-from jina_cli.executors.indexers.bodies import bodies_of, matches_of
+from jina_cli.executors.indexers.bodies import bodies_of, matches_of, refusing_bad_fields
 from jina_cli.store.records import Records
 from jina_cli.store.store import Store
 
@@ -21,7 +21,7 @@ class TextIndexer(Indexer):
     whole, in one SQLite file in the workspace; what was answered is on the disk.
 
     Args:
-        fields: Fields that are searched; a document needs one of them.
+        fields: Fields or keys of `tags` that are searched; a document needs one of them.
         return_fields: Fields of a match, besides its id and score. By default all that are
             text or plain values.
     """
@@ -44,11 +44,14 @@ class TextIndexer(Indexer):
 
         Raises:
             MissingField: One has none of the fields. Nothing was added.
+            BadField: A field cannot be kept. Nothing was added.
             StorageFailed: The disk refused. Nothing was added.
         """
         texts = self._texts(docs)
-        records = Records(ids=docs.ids, bodies=bodies_of(_beside(docs, texts)), texts=texts)
-        await asyncio.wrap_future(self._store.submit(records))
+        with refusing_bad_fields():
+            bodies = bodies_of(_beside(docs, texts))
+            records = Records(ids=docs.ids, bodies=bodies, texts=texts)
+            await asyncio.wrap_future(self._store.submit(records))
 
     def search(
         self,
@@ -77,19 +80,22 @@ class TextIndexer(Indexer):
         self._store.close()
 
     def _texts(self, docs: DocumentBatch) -> list[str]:
-        columns = [docs.values(field) for field in self._fields]
-        texts = [
-            "\n".join(value for value in values if isinstance(value, str))
+        columns = [_column(docs, field) for field in self._fields]
+        known = [
+            [value for value in values if isinstance(value, str)]
             for values in zip(*columns, strict=True)
         ]
-        without = [
-            id_
-            for id_, *values in zip(docs.ids, *columns, strict=True)
-            if not any(isinstance(value, str) for value in values)
-        ]
+        without = [id_ for id_, values in zip(docs.ids, known, strict=True) if not values]
         if without:
             raise MissingField(" or ".join(self._fields), without)
-        return texts
+        return ["\n".join(values) for values in known]
+
+
+def _column(docs: DocumentBatch, field: str) -> Sequence[Any]:
+    if field in docs.columns:
+        return docs.values(field)
+    tags = docs.values("tags")
+    return [tag.get(field) if isinstance(tag, Mapping) else None for tag in tags]
 
 
 def _beside(docs: DocumentBatch, texts: Sequence[str]) -> DocumentBatch:

@@ -9,7 +9,7 @@ from typing import Any
 from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.column import DocsColumn
 from jina_cli.executors.base import Indexer
-from jina_cli.executors.indexers.bodies import bodies_of, matches_of
+from jina_cli.executors.indexers.bodies import bodies_of, matches_of, refusing_bad_fields
 from jina_cli.store.records import Records, as_vectors
 from jina_cli.store.store import Store
 from jina_cli.vocabulary import Metric
@@ -46,15 +46,15 @@ class VectorIndexer(Indexer):
 
         Raises:
             MissingField: One has no vector: no Encoder ran before. Nothing was added.
-            BadVectors: They are of another length than those that are there, or not finite.
-                Nothing was added.
+            BadField: They are of another length than those that are there, or not finite,
+                or a field cannot be kept. Nothing was added.
             StorageFailed: The disk refused. Nothing was added.
         """
-        vectors = as_vectors(docs.tensor(self._field), what=repr(self._field))
-        records = Records(
-            ids=docs.ids, bodies=bodies_of(docs.without(self._field)), vectors=vectors
-        )
-        await asyncio.wrap_future(self._store.submit(records))
+        with refusing_bad_fields():
+            vectors = as_vectors(docs.tensor(self._field), what=repr(self._field))
+            bodies = bodies_of(docs.without(self._field))
+            records = Records(ids=docs.ids, bodies=bodies, vectors=vectors)
+            await asyncio.wrap_future(self._store.submit(records))
 
     def search(
         self,
@@ -68,9 +68,10 @@ class VectorIndexer(Indexer):
 
         Raises:
             MissingField: One has no vector.
-            BadVectors: They are of another length than those of the index, or not finite.
+            BadField: They are of another length than those of the index, or not finite.
         """
-        found = self._store.search_vectors(docs.tensor(self._field), top_k)
+        with refusing_bad_fields():
+            found = self._store.search_vectors(docs.tensor(self._field), top_k)
         fields = self._return_fields if return_fields is None else return_fields
         return matches_of(self._store, found, fields=fields, vector_field=self._field)
 

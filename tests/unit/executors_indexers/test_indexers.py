@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jina_cli.documents.batch import DocumentBatch, MissingField
+from jina_cli.documents.batch import BadField, DocumentBatch, MissingField
 from jina_cli.documents.column import (
     DocsColumn,
     RaggedColumn,
@@ -19,7 +19,6 @@ from jina_cli.documents.column import (
 )
 from jina_cli.executors.indexers.text import TextIndexer
 from jina_cli.executors.indexers.vector import VectorIndexer
-from jina_cli.store.records import BadVectors
 
 Indexer = TextIndexer | VectorIndexer
 
@@ -113,6 +112,17 @@ def test_only_titles_are_searched_where_only_titles_are_named(indexers: Indexers
     assert ids_of(indexer.search(texts(q="text", r="title"), top_k=5)) == [[], ["a"]]
 
 
+def test_a_title_among_the_tags_is_searched(indexers: Indexers) -> None:
+    indexer = indexers.text()
+    tags = ValuesColumn([{"title": "boat"}, {"title": 3}, None])
+    index(indexer, texts(a="x", b="y", c="z").with_columns(tags=tags))
+
+    matches = indexer.search(texts(q="boats", r="z"), top_k=5)
+
+    assert ids_of(matches) == [["a"], ["c"]]
+    assert list(matches.docs.values("text")) == ["x", "z"]
+
+
 def test_a_document_without_text_is_refused_with_its_batch(indexers: Indexers) -> None:
     indexer = indexers.text()
 
@@ -181,16 +191,16 @@ def test_vectors_that_do_not_fit_are_refused(indexers: Indexers) -> None:
     indexer = indexers.vector()
     index(indexer, vectors(a=[1, 0]))
 
-    with pytest.raises(BadVectors, match=r"^vectors have 3 dimensions, the index has 2$"):
+    with pytest.raises(BadField, match=r"^vectors have 3 dimensions, the index has 2$"):
         index(indexer, vectors(b=[1, 0, 0]))
-    with pytest.raises(BadVectors, match=r"^queries have 1 dimensions, the index has 2$"):
+    with pytest.raises(BadField, match=r"^queries have 1 dimensions, the index has 2$"):
         indexer.search(vectors(q=[1]), top_k=1)
-    with pytest.raises(BadVectors, match=r"^'embedding' must be finite, row 0 has NaN"):
+    with pytest.raises(BadField, match=r"^'embedding' must be finite, row 0 has NaN"):
         index(indexer, vectors(b=[float("nan"), 0]))
     with pytest.raises(MissingField, match=r"^document 'c' has no 'embedding'$"):
         index(indexer, texts(c="x"))
     ragged = RaggedColumn([np.zeros(2), np.zeros(3)])
-    with pytest.raises(ValueError, match="'embedding' has tensors of shapes"):
+    with pytest.raises(BadField, match="'embedding' has tensors of shapes"):
         index(indexer, DocumentBatch(["d", "e"], {"embedding": ragged}))
 
     assert indexer.count() == 1
