@@ -25,6 +25,8 @@ class ScalarNode:
         plain: Whether it was written without quotes.
         substituted: Whether a variable was put in; then `text` may stand for `value` where a
             string is wanted.
+        unknown: Whether a variable in it stands for nothing, which was reported; so nothing
+            else is said about it.
     """
 
     value: Scalar
@@ -32,6 +34,7 @@ class ScalarNode:
     text: str = ""
     plain: bool = True
     substituted: bool = False
+    unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

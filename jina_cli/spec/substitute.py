@@ -62,7 +62,7 @@ def substitute(
 ) -> tuple[Node, list[Diagnostic]]:
     """Return `root` with all variables replaced, and a diagnostic for each that cannot be.
 
-    What cannot be replaced is left as written.
+    What cannot be replaced is left as written, and marked `unknown`.
     """
     work = _Substitution(root, env, context or {})
     return work.node(root, root), work.problems
@@ -114,6 +114,7 @@ class _Substitution:
                 except _Unset as unset:
                     if unset.diagnostic not in self.problems:
                         self.problems.append(unset.diagnostic)
+                    return replace(node, unknown=True)
         return node
 
     def _scalar(self, node: ScalarNode, around: Node) -> Node:

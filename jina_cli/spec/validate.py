@@ -96,6 +96,8 @@ class _Walk:
 
     def value(self, node: Node, rule: Rule, path: str, name: str) -> Iterator[Diagnostic]:
         """Yield the problems of a value; `name` is what its key is called."""
+        if isinstance(node, ScalarNode) and node.unknown:
+            return
         branch = branch_of(node, rule)
         if branch is None:
             yield self._wrong_type(node, rule, path, name)

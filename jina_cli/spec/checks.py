@@ -1,0 +1,182 @@
+"""What can be wrong with a Flow whose every key is right: each check looks at one thing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from jina_cli.diagnostics import Diagnostic, Severity, Span
+from jina_cli.spec.models import GATEWAY, FlowSpec, PodSpec
+from jina_cli.spec.nodes import escape
+from jina_cli.spec.topology import Flaw, Placed, Step, Trouble, flaws
+from jina_cli.spec.validate import nearest, no_effect
+
+_OPERATORS = frozenset(
+    "$eq $neq $gt $gte $lt $lte $in $nin $regex $size $exists $and $or $not".split()  # noqa: SIM905
+)
+_AWAY = ("port", "tls", "grpc_metadata")
+"""Keys of a Pod that say where an external one is, and nothing of any other."""
+
+
+def check_flow(
+    flow: FlowSpec, steps: Sequence[Step], placed: Sequence[Placed]
+) -> Iterator[Diagnostic]:
+    """Yield all that is wrong with a Flow as a whole."""
+    for flaw in flaws(steps, placed):
+        yield _topology_problem(flaw, flow)
+    yield from _listeners(flow)
+    yield from _port_clashes(flow)
+    yield from _tls(flow)
+    for index, pod in enumerate(flow.executors):
+        yield from _place_of_pod(flow, pod, index)
+        yield from _operators(flow, pod, index)
+    if not flow.executors:
+        span = flow.span_of("/executors")
+        message = "this Flow has no Pods: it answers what it is sent"
+        hint = "add one under 'executors'"
+        yield _problem("JNA110", message, span, hint, "executors", Severity.WARNING)
+
+
+def _topology_problem(flaw: Flaw, flow: FlowSpec) -> Diagnostic:
+    pod = flow.executors[flaw.index]
+    key = "name" if flaw.trouble in (Trouble.DUPLICATE, Trouble.RESERVED) else "needs"
+    pointer = f"/executors/{flaw.index}/{key}"
+    span = flow.span_of(pointer if flaw.need is None else f"{pointer}/{flaw.need}")
+    name = flaw.names[0] if flaw.names else ""
+    message, hint = _topology_words(flaw, pod.name, name, flow)
+    path = f"executors[{flaw.index}].{key}"
+    return _problem(flaw.trouble.value, message, span, hint, path)
+
+
+def _topology_words(flaw: Flaw, pod: str, name: str, flow: FlowSpec) -> tuple[str, str | None]:
+    match flaw.trouble:
+        case Trouble.UNKNOWN:
+            names = [GATEWAY, *(each.name for each in flow.executors if each.name != pod)]
+            near = nearest(name, names)
+            hint = f"did you mean {near!r}?" if near else f"there are {_listed(names)}"
+            return f"{pod!r} needs {name!r}, which is no Pod of this Flow", hint
+        case Trouble.ITSELF:
+            return f"{pod!r} needs itself", "leave 'needs' out to wait for the Pod before it"
+        case Trouble.CYCLE:
+            way = " -> ".join(flaw.names)
+            return f"these Pods wait for each other: {way}", f"let one of them need {GATEWAY!r}"
+        case Trouble.DUPLICATE:
+            return f"two Pods are called {name!r}", "give each a name of its own"
+        case Trouble.RESERVED:
+            return f"a Pod cannot be called {name!r}", "'gateway:' at the top level sets it up"
+        case Trouble.FLOATING:
+            hint = f"let {pod!r} float too, or {name!r} not"
+            return f"{pod!r} needs {name!r}, which floats: nobody waits for it", hint
+        case Trouble.TOO_FEW:
+            hint = "name them in 'needs', or leave 'method' out"
+            return f"{pod!r} joins Pods, and needs at least two", hint
+
+
+def _listeners(flow: FlowSpec) -> Iterator[Diagnostic]:
+    protocols, ports = len(flow.gateway.protocol), len(flow.gateway.port)
+    if protocols != ports:
+        message = f"the Gateway has {_many(protocols, 'protocol')} and {_many(ports, 'port')}"
+        hint = "give each protocol its port; 0 takes any that is free"
+        yield _problem("JNA208", message, flow.span_of("/gateway/port"), hint, "gateway.port")
+
+
+def _port_clashes(flow: FlowSpec) -> Iterator[Diagnostic]:
+    owners: dict[int, str] = {}
+    for index, port in enumerate(flow.gateway.port):
+        who = flow.gateway.protocol[index].value if index < len(flow.gateway.protocol) else ""
+        if port and port in owners:
+            span = _item_span(flow, "/gateway/port", index)
+            message = f"port {port} is taken twice: for {owners[port]} and {who or 'another'}"
+            hint = "give each protocol a port of its own"
+            yield _problem("JNA209", message, span, hint, "gateway.port")
+        owners[port] = who
+    for place, pod in enumerate(flow.executors):
+        for index, port in enumerate(pod.port):
+            local = pod.external and any(_is_here(host) for host in pod.host)
+            if port and port in owners and (local or not pod.external):
+                span = _item_span(flow, f"/executors/{place}/port", index)
+                message = f"port {port} of {pod.name!r} is the Gateway's own"
+                path = f"executors[{place}].port"
+                yield _problem("JNA209", message, span, "take another port", path)
+
+
+def _tls(flow: FlowSpec) -> Iterator[Diagnostic]:
+    spans = flow.spans
+    pair = ("ssl_certfile", "ssl_keyfile")
+    given = [key for key in pair if f"/gateway/{key}" in spans]
+    if len(given) == 1:
+        other = pair[1 - pair.index(given[0])]
+        span = spans[f"/gateway/{given[0]}"]
+        message = f"{given[0]!r} does nothing without {other!r}"
+        yield _problem("JNA110", message, span, f"add {other!r}", f"gateway.{given[0]}")
+
+
+def _place_of_pod(flow: FlowSpec, pod: PodSpec, index: int) -> Iterator[Diagnostic]:
+    pointer, path = f"/executors/{index}", f"executors[{index}]"
+    if not pod.external:
+        for key in _AWAY:
+            if f"{pointer}/{key}" in flow.spans:
+                reason = "the Pod runs here; it is for external Pods"
+                yield no_effect(key, flow.spans[f"{pointer}/{key}"], reason, f"{path}.{key}")
+        return
+    span = flow.span_of(f"{pointer}/external")
+    if not pod.port and not all(re.search(r":\d+$", host) for host in pod.host):
+        message = f"{pod.name!r} is external, and no port says where"
+        hint = "add 'port', or write 'host' as name:port"
+        yield _problem("JNA210", message, span, hint, f"{path}.external")
+    elif len(pod.host) > 1 and len(pod.port) > 1 and len(pod.host) != len(pod.port):
+        message = f"{pod.name!r} has {len(pod.host)} hosts and {len(pod.port)} ports"
+        hint = "give one port for all hosts, or one for each"
+        yield _problem("JNA210", message, flow.span_of(f"{pointer}/port"), hint, f"{path}.port")
+    for key in ("uses", "uses_before", "uses_after", "shards"):
+        if f"{pointer}/{key}" in flow.spans:
+            reason = "somebody else runs this Pod"
+            yield no_effect(key, flow.spans[f"{pointer}/{key}"], reason, f"{path}.{key}")
+
+
+def _operators(flow: FlowSpec, pod: PodSpec, index: int) -> Iterator[Diagnostic]:
+    pending: list[tuple[str, object]] = [(f"/executors/{index}/when", pod.when)]
+    while pending:
+        pointer, value = pending.pop(0)
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                place = f"{pointer}/{escape(key)}"
+                pending.append((place, inner))
+                if key.startswith("$") and key not in _OPERATORS:
+                    near = nearest(key, sorted(_OPERATORS))
+                    hint = f"did you mean {near!r}?" if near else _listed(sorted(_OPERATORS))
+                    message = f"{key!r} is no operator of a condition"
+                    path = f"executors[{index}].when"
+                    yield _problem("JNA103", message, flow.span_of(place), hint, path)
+        elif isinstance(value, list):
+            pending += [(f"{pointer}/{n}", inner) for n, inner in enumerate(value)]
+
+
+def _item_span(flow: FlowSpec, pointer: str, index: int) -> Span:
+    return flow.spans.get(f"{pointer}/{index}", flow.span_of(pointer))
+
+
+def _is_here(host: str) -> bool:
+    bare = host.rpartition("://")[2].partition(":")[0]
+    return bare in ("localhost", "127.0.0.1", "0.0.0.0")
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(repr(word) if not word.startswith("$") else word for word in words)
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def _problem(
+    code: str,
+    message: str,
+    span: Span,
+    hint: str | None,
+    path: str,
+    severity: Severity = Severity.ERROR,
+) -> Diagnostic:
+    return Diagnostic(
+        code=code, message=message, span=span, hint=hint, path=path, severity=severity
+    )
