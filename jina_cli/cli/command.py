@@ -111,7 +111,7 @@ def _with_variable(words: tuple[str, ...], name: str, annotation: Any) -> Any:
         return annotation
     named = copy.copy(info)
     if named.envvar is None:
-        flags = [f for f in _spellings(info, name) if f.startswith("--")]
+        flags = [f for f in spellings(info, name) if f.startswith("--")]
         named.envvar = variable(words, flags[0]) if flags else None
     named.show_envvar = False
     base, *extras = get_args(annotation)
@@ -125,7 +125,7 @@ def _option_info(annotation: Any) -> OptionInfo | None:
     return next((a for a in get_args(annotation)[1:] if isinstance(a, OptionInfo)), None)
 
 
-def _spellings(info: OptionInfo, name: str) -> list[str]:
+def spellings(info: OptionInfo, name: str) -> list[str]:
     """Return all flags of an option; within `Annotated` Typer keeps the first as the default."""
     declared = [] if info.default in (..., None) else [str(info.default)]
     declared += info.param_decls or ()
@@ -135,4 +135,4 @@ def _spellings(info: OptionInfo, name: str) -> list[str]:
 
 def _flags(parameter: inspect.Parameter) -> list[str]:
     info = _option_info(parameter.annotation)
-    return [] if info is None else _spellings(info, parameter.name)
+    return [] if info is None else spellings(info, parameter.name)

@@ -80,11 +80,9 @@ async def connected(
         async with AsyncClient(place.host) as client:
             yield client
         return
-    spec = _load(place)
-    workspace = Path(os.path.abspath(spec.workspace or DEFAULT_WORKSPACE))
-    if must_exist and place.is_bundled and not os.path.isdir(workspace):
-        hint = f"jina index FILES --workspace {place.workspace or DEFAULT_WORKSPACE}"
-        raise InputMissing(f"nothing is indexed in {workspace}", hint=hint)
+    spec, workspace = _load(place)
+    if must_exist and place.is_bundled:
+        _check_exists(workspace, place)
     running = _running(place, workspace, settings)
     if running is not None:
         async with AsyncClient(running) as client:
@@ -94,13 +92,20 @@ async def connected(
         yield client
 
 
-def _load(place: Place) -> FlowSpec:
+def _load(place: Place) -> tuple[FlowSpec, Path]:
+    """Return the Flow, and the root of its workspaces: the user's, the YAML's or the default."""
     from jina_cli.spec.load import load_flow
 
-    loaded = load_flow(place.uses, env=os.environ)
+    spec = load_flow(place.uses, env=os.environ).spec
     if place.workspace:
-        return replace(loaded.spec, workspace=os.path.abspath(place.workspace))
-    return loaded.spec
+        spec = replace(spec, workspace=os.path.abspath(place.workspace))
+    return spec, Path(os.path.abspath(spec.workspace or DEFAULT_WORKSPACE))
+
+
+def _check_exists(workspace: Path, place: Place) -> None:
+    if not workspace.is_dir():
+        hint = f"jina index FILES --workspace {place.workspace or DEFAULT_WORKSPACE}"
+        raise InputMissing(f"nothing is indexed in {workspace}", hint=hint)
 
 
 def _running(place: Place, workspace: Path, settings: Settings) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -39,9 +40,9 @@ class Found:
 def rows_of_texts(texts: Iterable[str]) -> Iterator[Row]:
     """Yield one query for each text."""
     for text in texts:
-        yield Row(
-            source="argument", line=0, fields={"text": text}, raw=text.encode("utf-8", "replace")
-        )
+        raw = os.fsencode(text)  # arguments may have any bytes in them
+        fields = {"text": raw.decode("utf-8", "replace")}
+        yield Row(source="argument", line=0, fields=fields, raw=raw)
 
 
 def numbered(items: Items) -> Items:

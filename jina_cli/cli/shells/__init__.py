@@ -1,0 +1,1 @@
+"""Completion scripts: one writer for each shell, from the command tree as values."""
