@@ -231,10 +231,12 @@ def _check_keywords(
             near = difflib.get_close_matches(name, own, 1)
             hint = f"{takes}; did you mean {near[0]!r}?" if near else takes
             raise ExecutorInvalid(f"{cls.__name__} takes no argument {name!r}", hint=hint)
-    try:
-        signature.bind(None, **keywords)
-    except TypeError as error:
-        raise ExecutorInvalid(f"{cls.__name__}: {error}", hint="see 'uses_with'") from error
+    for name, parameter in list(signature.parameters.items())[1:]:
+        is_needed = parameter.kind in _NAMED and parameter.default is parameter.empty
+        if is_needed and name not in keywords:
+            near = difflib.get_close_matches(name, [n for n in with_ if n not in own], 1)
+            hint = "give it under 'uses_with'" + (f", not as {near[0]!r}" if near else "")
+            raise ExecutorInvalid(f"{cls.__name__} needs the argument {name!r}", hint=hint)
 
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
