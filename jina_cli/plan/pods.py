@@ -79,7 +79,8 @@ def polling_text(pod: Pod) -> str:
 
 def _polling_parts(polling: Mapping[str, Polling]) -> Iterator[str]:
     others = polling.get("*", Polling.ANY)
-    for endpoint in sorted(polling):
-        if endpoint != "*" and polling[endpoint] is not others:
-            yield f"{endpoint} {polling[endpoint].value}"
+    named = sorted(endpoint for endpoint, way in polling.items() if way is not others)
+    if named:
+        other = Polling.ANY if others is Polling.ALL else Polling.ALL
+        yield f"{' '.join(named)} {other.value}"
     yield f"others {others.value}"
