@@ -317,7 +317,8 @@ def _stop(pea: Pea, grace_s: float, now: float) -> Step:
             end = now + grace_s
             if pea.deadline is not None and pea.deadline <= end:
                 return pea, ()
-            return replace(pea, deadline=end), (WakeAt(end),)
+            # A second SIGTERM: there is less time than it was told the first time.
+            return replace(pea, deadline=end), (Signal(signal.SIGTERM), WakeAt(end))
         case _:
             return pea, ()
 

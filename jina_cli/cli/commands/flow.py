@@ -1,0 +1,300 @@
+"""`jina flow`: start a Flow from its YAML file and stay with it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from jina_cli.cli.duration import seconds_of
+from jina_cli.cli.settings import Settings, settings_of
+from jina_cli.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from jina_cli.plan.models import Plan
+    from jina_cli.spec.models import FlowSpec
+    from jina_cli.supervise.foreground import Foreground
+    from jina_cli.supervise.sinks import LogSink
+
+DEFAULT_WORKSPACE = ".jina"
+DEREGISTER_S = 1.0
+"""How long a Flow that load balancers know still accepts after it said that it is not ready."""
+
+ExitOn = Literal["none", "failure", "first", "all"]
+LogFormat = Literal["text", "json"]
+ProtocolName = Literal["grpc", "http", "websocket"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logs:
+    """How logs are shown."""
+
+    style: LogFormat
+    prefix: bool
+    attach: tuple[str, ...]
+    no_attach: tuple[str, ...]
+
+
+def flow(
+    ctx: typer.Context,
+    uses: Annotated[
+        str, typer.Option(metavar="FILE", help="The Flow's YAML file.", show_default=False)
+    ],
+    workspace: Annotated[
+        str,
+        typer.Option(
+            metavar="DIR", help="Where Executors keep what they know, if the YAML names no place."
+        ),
+    ] = "",
+    port: Annotated[
+        list[int] | None,
+        typer.Option(metavar="PORT", help="Of the Gateway, over the YAML; 0 takes any."),
+    ] = None,
+    protocol: Annotated[
+        list[ProtocolName] | None,
+        typer.Option(help="Of the Gateway, over the YAML; repeat it for more than one."),
+    ] = None,
+    env: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Variable for the YAML and all processes."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would run, and start nothing.")
+    ] = False,
+    timeout_ready: Annotated[
+        str,
+        typer.Option(
+            "--timeout-ready",
+            "--wait-timeout",
+            metavar="TIME",
+            help="Give up if not all is ready by then; else each Pod's own timeout_ready holds.",
+        ),
+    ] = "",
+    exit_on: Annotated[
+        ExitOn,
+        typer.Option(
+            help="When to end unasked: never, when a Pod has failed for good, when a process "
+            "ended even if it would be restarted, or when all Pods have failed."
+        ),
+    ] = "failure",
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="The same as --exit-on none.")
+    ] = False,
+    exit_code_from: Annotated[
+        str, typer.Option(metavar="POD", help="Exit with the exit code of this Pod.")
+    ] = "",
+    grace: Annotated[
+        str, typer.Option(metavar="TIME", help="From the first signal to the end of all.")
+    ] = "30s",
+    ready_fd: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Write a line of JSON to this descriptor when ready."),
+    ] = None,
+    log_format: Annotated[
+        LogFormat, typer.Option(help="How log lines are written to stdout.")
+    ] = "text",
+    log_dir: Annotated[
+        str, typer.Option(metavar="DIR", help="Where the log file of each process goes.")
+    ] = "",
+    no_log_prefix: Annotated[
+        bool, typer.Option("--no-log-prefix", help="Log lines without the name in front.")
+    ] = False,
+    attach: Annotated[
+        list[str] | None,
+        typer.Option(metavar="POD", help="Show the logs of this Pod only; may be repeated."),
+    ] = None,
+    no_attach: Annotated[
+        list[str] | None,
+        typer.Option(metavar="POD", help="Do not show the logs of this Pod; may be repeated."),
+    ] = None,
+) -> None:
+    """Start a Flow from its YAML file, show its logs, and stay until it is told to stop.
+
+    Ctrl-C (or SIGTERM) finishes the requests that are there and stops all Pods in order; a
+    second one stops them now, a third kills them.
+    """
+    # Until something runs there is nothing to drain: SIGTERM just ends it, in order.
+    signal.signal(signal.SIGTERM, lambda signum, frame: sys.exit(Exit.OK))
+    settings = settings_of(ctx)
+    # The environment is how they reach the YAML and, unchanged, every process.
+    os.environ.update(variables_of(env or ()))
+    spec = overlaid(_load(uses, settings), ports=port or (), protocols=protocol or ())
+    plan = _planned(spec, workspace=workspace, log_dir=log_dir, settings=settings)
+    if dry_run:
+        from jina_cli.plan.tree import render
+
+        print(render(plan))
+        return
+    logs = Logs(
+        style=log_format,
+        prefix=not no_log_prefix,
+        attach=tuple(attach or ()),
+        no_attach=tuple(no_attach or ()),
+    )
+    how = _foreground(
+        plan,
+        settings,
+        logs,
+        exit_on="none" if keep_going else exit_on,
+        grace_s=seconds_of(grace, "--grace"),
+        ready_within_s=seconds_of(timeout_ready, "--timeout-ready") if timeout_ready else None,
+        ready_fd=_open_fd(ready_fd),
+        exit_code_from=_known_pod(exit_code_from, plan, "--exit-code-from"),
+    )
+    from jina_cli.supervise.foreground import stay
+
+    code = asyncio.run(stay(plan, how))
+    if code:
+        raise typer.Exit(code)
+
+
+def variables_of(texts: Sequence[str]) -> Mapping[str, str]:
+    """Return `NAME=VALUE` texts by name; `NAME:VALUE` as in Jina is understood too.
+
+    Raises:
+        UsageError: A text has no name.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        equals, colon = text.find("="), text.find(":")
+        place = min((at for at in (equals, colon) if at > 0), default=-1)
+        if place < 0:
+            raise UsageError(f"--env is {text!r}, not NAME=VALUE")
+        found[text[:place].strip()] = text[place + 1 :].strip()
+    return found
+
+
+def overlaid(
+    spec: FlowSpec, *, ports: Sequence[int], protocols: Sequence[ProtocolName]
+) -> FlowSpec:
+    """Return the Flow with the Gateway's addresses as the command line wants them.
+
+    Raises:
+        UsageError: There are not as many ports as protocols.
+    """
+    from jina_cli.vocabulary import Protocol
+
+    gateway = spec.gateway
+    if protocols:
+        gateway = replace(gateway, protocol=tuple(Protocol(name) for name in protocols))
+        gateway = replace(gateway, port=(0,) * len(protocols))
+    if ports:
+        if len(ports) != len(gateway.protocol):
+            names = ", ".join(each.value for each in gateway.protocol)
+            raise UsageError(
+                f"--port is given {len(ports)} times for {len(gateway.protocol)} protocols",
+                hint=f"one for each of {names}, in this order",
+            )
+        gateway = replace(gateway, port=tuple(ports))
+    return replace(spec, gateway=gateway)
+
+
+def _load(uses: str, settings: Settings) -> FlowSpec:
+    from jina_cli.spec.load import load_flow
+
+    loaded = load_flow(Path(uses), env=os.environ)
+    if loaded.warnings and not settings.quiet:
+        for warning in loaded.warnings:
+            print(f"jina: warning: {warning.span}: {warning.message}", file=sys.stderr)
+    return loaded.spec
+
+
+def _planned(spec: FlowSpec, *, workspace: str, log_dir: str, settings: Settings) -> Plan:
+    from jina_cli.plan.expand import expand
+    from jina_cli.supervise.registry import log_dir_for, run_dir_for
+
+    if workspace:
+        spec = replace(spec, workspace=os.path.abspath(workspace))
+    root = Path(os.path.abspath(spec.workspace or DEFAULT_WORKSPACE))
+    return expand(
+        spec,
+        run_dir=run_dir_for(spec.source, str(root), project=settings.project),
+        log_dir=Path(log_dir) if log_dir else log_dir_for(spec.name, project=settings.project),
+        workspace=root,
+        environ=os.environ,
+    )
+
+
+def _foreground(
+    plan: Plan,
+    settings: Settings,
+    logs: Logs,
+    *,
+    exit_on: ExitOn,
+    grace_s: float,
+    ready_within_s: float | None,
+    ready_fd: int | None,
+    exit_code_from: str,
+) -> Foreground:
+    from jina_cli.supervise import flow_machine
+    from jina_cli.supervise.foreground import Foreground
+    from jina_cli.supervise.loop import Options
+    from jina_cli.supervise.process import Recipe
+
+    def note(text: str) -> None:
+        if not settings.quiet:
+            print(text, file=sys.stderr, flush=True)
+
+    deregister_s = 0.0 if sys.stderr.isatty() else DEREGISTER_S
+    options = Options(
+        exit_on=flow_machine.ExitOn(exit_on),
+        grace_s=grace_s,
+        ready_within_s=ready_within_s,
+        is_lasting=True,
+        recipe=Recipe(deregister_s=deregister_s),
+    )
+    return Foreground(
+        sink=_sink(plan, settings, logs),
+        options=options,
+        note=note,
+        ready_fd=ready_fd,
+        exit_code_from=exit_code_from,
+    )
+
+
+def _sink(plan: Plan, settings: Settings, logs: Logs) -> LogSink:
+    from jina_cli.cli.render import uses_color
+    from jina_cli.supervise.sinks import Stream, plain_renderer, render_json
+
+    names = [pea.name for pea in (plan.gateway, *plan.peas)]
+    pods = {name.partition("/")[0] for name in names}
+    shown = {_known_pod(pod, plan, "--attach") for pod in logs.attach} or pods
+    shown -= {_known_pod(pod, plan, "--no-attach") for pod in logs.no_attach}
+    is_terminal = sys.stdout.isatty()
+    render = plain_renderer(
+        names,
+        colour=uses_color(settings.color, sys.stdout),
+        prefix=logs.prefix,
+        align=is_terminal,
+    )
+    everything = shown == pods
+    return Stream(
+        sys.stdout.fileno(),
+        render_json if logs.style == "json" else render,
+        shown=None if everything else shown | {plan.flow},
+    )
+
+
+def _known_pod(pod: str, plan: Plan, option: str) -> str:
+    pods = {pea.pod for pea in (plan.gateway, *plan.peas)}
+    if pod and pod not in pods:
+        raise UsageError(f"{option}: no Pod {pod!r}", hint=f"one of {', '.join(sorted(pods))}")
+    return pod
+
+
+def _open_fd(number: int | None) -> int | None:
+    if number is None:
+        return None
+    try:
+        os.fstat(number)
+    except OSError:
+        raise UsageError(f"--ready-fd {number} is not open") from None
+    os.set_inheritable(number, False)
+    return number
