@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 from jina_cli.store.records import Found, Vectors
 from jina_cli.vocabulary import Metric
 
-_SCORES_BYTES = 32 << 20
-"""Bound of the block of scores that is held at once, unless one query alone needs more."""
+_SCORES_BYTES = 8 << 20
+"""Bound of the block of scores that is held at once, unless one query alone needs more.
+
+Larger ones are slower: they are read again from memory instead of from the cache.
+"""
 
 _GROUPS = 64
 """Of each row of scores, this many at a time are compared to find where to look closer."""
