@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jina_cli.errors import CannotWrite, SpecInvalid
-from jina_cli.plan.check import problems_of, steps_of
+from jina_cli.plan.check import problems_of
 from jina_cli.plan.environment import Surroundings, env_of, is_forkable
 from jina_cli.plan.external import places_of
-from jina_cli.plan.graph import GATEWAY, Node, arrange
+from jina_cli.plan.graph import GATEWAY, Method, Node, Step, arrange
 from jina_cli.plan.models import (
     DEFAULT_DEADLINE_S,
     ExecutorPlan,
@@ -89,6 +89,7 @@ def expand(
     Raises:
         SpecInvalid: The Flow cannot be run as it is; carries all problems.
         CannotWrite: The path of `run_dir` is too long for sockets.
+        BadGraph: The needs are wrong; a spec that was read from YAML never is.
     """
     if problems := problems_of(flow, environ):
         raise SpecInvalid(problems)
@@ -118,11 +119,17 @@ def _check_room_for_sockets(run_dir: Path) -> None:
 
 def _arranged(flow: FlowSpec) -> tuple[tuple[PodSpec, Node], ...]:
     """Return the Pods with their places; one that was added passes documents on."""
-    nodes = arrange(steps_of(flow))
+    nodes = arrange([_step(pod) for pod in flow.executors])
     return tuple(
         (flow.executors[node.index] if node.index >= 0 else PodSpec(name=node.name), node)
         for node in nodes
     )
+
+
+def _step(pod: PodSpec) -> Step:
+    # Where the spec has filled in the needs, what the method said is in them already.
+    method = Method.ADD if pod.needs else Method(pod.method)
+    return Step(name=pod.name, needs=pod.needs or None, method=method, floating=pod.floating)
 
 
 def _seated(pods: Sequence[tuple[PodSpec, Node]], run_dir: Path) -> tuple[_Pod, ...]:
