@@ -319,14 +319,16 @@ def _int_node(value: int) -> bytes:
 def _collection_node(value: Any, depth: int) -> bytes:
     if depth == 0:
         raise BadNode(f"values are nested deeper than {MAX_DEPTH}")
+    write = getattr(value, "_to_node_protobuf", None)
+    if write is not None:  # docarray's own: documents and lists of them
+        return bytes(write().SerializeToString())
     if isinstance(value, Mapping):
         return sized(DICT, b"".join(entry(k, value_node(v, depth - 1)) for k, v in value.items()))
-    tags = {list: LIST, tuple: TUPLE, set: SET, frozenset: SET}
-    for kind, tag in tags.items():
-        if isinstance(value, kind):
-            items = (sized(REPEATED, value_node(item, depth - 1)) for item in value)
-            return sized(tag, b"".join(items))
-    raise BadNode(f"there is no way to write a {type(value).__name__}")
+    if isinstance(value, list | tuple | set | frozenset):
+        tag = LIST if isinstance(value, list) else TUPLE if isinstance(value, tuple) else SET
+        items = (sized(REPEATED, value_node(item, depth - 1)) for item in value)
+        return sized(tag, b"".join(items))
+    raise BadNode(f"a {type(value).__name__} does not travel")
 
 
 def entry(key: Any, node: bytes) -> bytes:
