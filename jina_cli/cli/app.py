@@ -33,7 +33,10 @@ def run(arguments: Sequence[str]) -> int:
         code = dispatch(arguments)
         sys.stdout.flush()
     except BaseException as error:
-        return end_of(error, arguments)
+        try:
+            return end_of(error, arguments)
+        except Exception as another:  # in the telling of it: a bug, told as one
+            return end_of(another, arguments)
     return code
 
 

@@ -76,7 +76,7 @@ class Tree:
 HELP = Option(flags=("-h", "--help"), help="Print help.")
 VERSION = Option(flags=("--version",), help="Print the version.")
 
-_FIRST_WORDS = {"ping": ("flow", "executor", "gateway")}
+_FIRST_WORDS: dict[str, tuple[str, ...]] = {"ping": ("flow", "executor", "gateway")}
 """Words that may stand before the arguments proper, which annotations do not tell."""
 
 _FILES = frozenset({"FILE", "FLOW", "INPUT", "PATH", "YAML", "CONFIG", "F", "OUT", "HTML"})

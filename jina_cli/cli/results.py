@@ -117,13 +117,13 @@ class Table:
     def _row(self, rank: int, match: Mapping[str, Any], pattern: re.Pattern[str] | None) -> str:
         paint = self._output.paint
         title, text = _title(match), one_line(str(match.get("text") or ""))
-        head = f"{paint(f'{rank:>3}', DIM)}  {paint(f'{_score(match):>8.3f}', GREEN)}  "
-        lines = [head + paint(clipped(title, self._width - 15), BOLD)]
+        head = f"{paint(f'{rank:>3}', DIM)}  {paint(f'{_score(match):>9.4g}', GREEN)}  "
+        lines = [head + paint(clipped(title, self._width - 16), BOLD)]
         if text and text != title:
-            excerpt = excerpt_of(text, pattern, self._width - 16)
+            excerpt = excerpt_of(text, pattern, self._width - 17)
             if pattern is not None:
                 excerpt = pattern.sub(lambda m: paint(m[0], f"{BOLD};{YELLOW}"), excerpt)
-            lines.append(" " * 15 + excerpt)
+            lines.append(" " * 16 + excerpt)
         return "\n".join(lines)
 
     def end(self) -> None:

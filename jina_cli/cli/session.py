@@ -18,6 +18,7 @@ from jina_cli.resources import flows_dir
 if TYPE_CHECKING:
     from jina_cli.client.client import AsyncClient
     from jina_cli.spec.models import FlowSpec
+    from jina_cli.supervise.loop import Supervisor
 
 T = TypeVar("T")
 
@@ -88,7 +89,10 @@ async def connected(
         async with AsyncClient(running) as client:
             yield client
         return
-    async with _started(spec, workspace, settings) as address, AsyncClient(address) as client:
+    async with (
+        started(private(spec), workspace, settings) as flow,
+        AsyncClient(flow.native_address) as client,
+    ):
         yield client
 
 
@@ -114,8 +118,14 @@ def _running(place: Place, workspace: Path, settings: Settings) -> str | None:
     return find_running(str(place.uses), str(workspace), project=settings.project)
 
 
+def private(spec: FlowSpec) -> FlowSpec:
+    """Return a Flow that opens no port, for the command that starts it alone."""
+    return replace(spec, gateway=replace(spec.gateway, port=(), protocol=()))
+
+
 @asynccontextmanager
-async def _started(spec: FlowSpec, workspace: Path, settings: Settings) -> AsyncIterator[str]:
+async def started(spec: FlowSpec, workspace: Path, settings: Settings) -> AsyncIterator[Supervisor]:
+    """Run a Flow as long as the block takes; its workspaces lie in `workspace`."""
     from jina_cli.plan.expand import expand
     from jina_cli.supervise.registry import log_dir_for, run_dir_for
     from jina_cli.supervise.sinks import Quiet
@@ -129,7 +139,7 @@ async def _started(spec: FlowSpec, workspace: Path, settings: Settings) -> Async
         environ=os.environ,
     )
     async with supervised(plan, sink=Quiet()) as flow:
-        yield flow.native_address
+        yield flow
 
 
 def run_batch(work: Callable[[], Awaitable[T]]) -> T:

@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import (
+    AsyncGenerator,
     AsyncIterable,
     AsyncIterator,
     Coroutine,
@@ -13,7 +14,7 @@ from collections.abc import (
     Iterator,
     Mapping,
 )
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -163,7 +164,7 @@ class AsyncClient:
         window: int = 4,
         timeout_s: float = 120.0,
         target: str = "",
-    ) -> AsyncIterator[Answer]:
+    ) -> AsyncGenerator[Answer, None]:
         """Send batches as they come, and yield the answers in their order.
 
         Memory is bounded by `window` requests however many batches there are. A plain
@@ -229,30 +230,33 @@ def error_of(status: Status, endpoint: str, timeout_s: float) -> JinaError | Non
 
 
 async def _questions(
-    question: Question, batches: AsyncIterable[DocumentBatch], size: int
-) -> AsyncIterator[Question]:
-    from dataclasses import replace
+    question: Question, batches: AsyncIterator[DocumentBatch], size: int
+) -> AsyncGenerator[Question, None]:
+    try:
+        async for batch in batches:
+            step = size if size > 0 else max(1, len(batch))
+            for start in range(0, max(1, len(batch)), step):
+                part = batch if len(batch) <= step else batch.slice(start, start + step)
+                yield replace(question, docs=part)
+    finally:
+        if isinstance(batches, AsyncGenerator):
+            await batches.aclose()
 
-    async for batch in batches:
-        step = size if size > 0 else max(1, len(batch))
-        for start in range(0, max(1, len(batch)), step):
-            part = batch if len(batch) <= step else batch.slice(start, start + step)
-            yield replace(question, docs=part)
+
+async def _one(batch: DocumentBatch) -> AsyncIterator[DocumentBatch]:
+    yield batch
 
 
-async def _async_of(
+def _async_of(
     batches: AsyncIterable[DocumentBatch] | Iterable[DocumentBatch] | DocumentBatch,
 ) -> AsyncIterator[DocumentBatch]:
     from jina_cli.documents.batch import DocumentBatch
 
     if isinstance(batches, DocumentBatch):
-        yield batches
-    elif isinstance(batches, AsyncIterable):
-        async for batch in batches:
-            yield batch
-    else:
-        async for batch in Pump(batches).run():
-            yield batch
+        return _one(batches)
+    if isinstance(batches, AsyncIterable):
+        return aiter(batches)
+    return Pump(batches).run()
 
 
 class Client:

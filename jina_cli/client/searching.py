@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -59,7 +59,7 @@ def numbered(items: Items) -> Items:
 
 async def search(
     client: Asks, batches: Iterable[ReadBatch], *, question: Question, window: int
-) -> AsyncIterator[Found | RowError]:
+) -> AsyncGenerator[Found | RowError, None]:
     """Ask all queries, and yield in their order what was found, and which could not be asked.
 
     Raises:

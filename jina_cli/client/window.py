@@ -61,3 +61,5 @@ class Window(Generic[Q, A]):
                 await self._places.acquire()
         finally:
             self._asked.put_nowait(_End())
+            if isinstance(questions, AsyncGenerator):
+                await questions.aclose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -112,13 +113,14 @@ async def run(job: Job, settings: Settings) -> None:
     found = refused = 0
     async with connected(job.place, settings, must_exist=True) as client:
         results = search(client, batches_of(job), question=question, window=job.concurrency)
-        async for result in results:
-            if isinstance(result, RowError):
-                refused += 1
-                output.warn(str(result))
-            else:
-                found += 1
-                writer.write(result)
+        async with aclosing(results):
+            async for result in results:
+                if isinstance(result, RowError):
+                    refused += 1
+                    output.warn(str(result))
+                else:
+                    found += 1
+                    writer.write(result)
     writer.end()
     if refused:
         noun = "query" if refused == 1 else "queries"

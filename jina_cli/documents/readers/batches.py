@@ -83,5 +83,5 @@ def _batch(found: Sequence[Fields], errors: Sequence[RowError]) -> ReadBatch:
     if any(f.embedding is not None for f in found):
         columns["embedding"] = column_of_arrays([f.embedding for f in found])
     if any(f.tags for f in found):
-        columns["tags"] = ValuesColumn([dict(f.tags) for f in found])
+        columns["tags"] = ValuesColumn([dict(f.tags) or None for f in found])
     return ReadBatch(DocumentBatch([f.id for f in found], columns), [f.row for f in found], errors)
