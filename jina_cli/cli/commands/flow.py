@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -16,10 +16,12 @@ import typer
 from jina_cli.cli.duration import seconds_of
 from jina_cli.cli.settings import Settings, settings_of
 from jina_cli.errors import Exit, UsageError
+from jina_cli.vocabulary import Protocol
 
 if TYPE_CHECKING:
     from jina_cli.plan.models import Plan
     from jina_cli.spec.models import FlowSpec
+    from jina_cli.spec.override import Setting
     from jina_cli.supervise.foreground import Foreground
     from jina_cli.supervise.sinks import LogSink
 
@@ -29,7 +31,6 @@ DEREGISTER_S = 1.0
 
 ExitOn = Literal["none", "failure", "first", "all"]
 LogFormat = Literal["text", "json"]
-ProtocolName = Literal["grpc", "http", "websocket"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,12 @@ def flow(
     uses: Annotated[
         str, typer.Option(metavar="FILE", help="The Flow's YAML file.", show_default=False)
     ],
+    override: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-f", "--override", metavar="FILE", help="YAML laid over it; may be repeated."
+        ),
+    ] = None,
     workspace: Annotated[
         str,
         typer.Option(
@@ -58,13 +65,17 @@ def flow(
         typer.Option(metavar="PORT", help="Of the Gateway, over the YAML; 0 takes any."),
     ] = None,
     protocol: Annotated[
-        list[ProtocolName] | None,
+        list[Protocol] | None,
         typer.Option(help="Of the Gateway, over the YAML; repeat it for more than one."),
     ] = None,
     env: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="Variable for the YAML and all processes."),
     ] = None,
+    lenient: Annotated[
+        bool,
+        typer.Option("--lenient", envvar="JINA_LENIENT", help="Unknown keys are warnings."),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would run, and start nothing.")
     ] = False,
@@ -125,8 +136,9 @@ def flow(
     settings = settings_of(ctx)
     # The environment is how they reach the YAML and, unchanged, every process.
     os.environ.update(variables_of(env or ()))
-    spec = overlaid(_load(uses, settings), ports=port or (), protocols=protocol or ())
-    plan = _planned(spec, workspace=workspace, log_dir=log_dir, settings=settings)
+    over = [*(override or ()), *settings_over(port or (), protocol or (), workspace)]
+    spec = _load(uses, over, settings, lenient=lenient)
+    plan = _planned(spec, log_dir=log_dir, settings=settings)
     if dry_run:
         from jina_cli.plan.tree import render
 
@@ -171,47 +183,40 @@ def variables_of(texts: Sequence[str]) -> Mapping[str, str]:
     return found
 
 
-def overlaid(
-    spec: FlowSpec, *, ports: Sequence[int], protocols: Sequence[ProtocolName]
-) -> FlowSpec:
-    """Return the Flow with the Gateway's addresses as the command line wants them.
+def settings_over(
+    ports: Sequence[int], protocols: Sequence[Protocol], workspace: str
+) -> list[Setting]:
+    """Return what options say of the Flow as YAML would, so that it is checked like YAML."""
+    from jina_cli.spec.override import Setting
 
-    Raises:
-        UsageError: There are not as many ports as protocols.
-    """
-    from jina_cli.vocabulary import Protocol
-
-    gateway = spec.gateway
+    found = []
     if protocols:
-        gateway = replace(gateway, protocol=tuple(Protocol(name) for name in protocols))
-        gateway = replace(gateway, port=(0,) * len(protocols))
+        names = [each.value for each in protocols]
+        found.append(Setting(key="gateway.protocol", value=names, origin="--protocol"))
+        ports = ports or [0] * len(protocols)
     if ports:
-        if len(ports) != len(gateway.protocol):
-            names = ", ".join(each.value for each in gateway.protocol)
-            raise UsageError(
-                f"--port is given {len(ports)} times for {len(gateway.protocol)} protocols",
-                hint=f"one for each of {names}, in this order",
-            )
-        gateway = replace(gateway, port=tuple(ports))
-    return replace(spec, gateway=gateway)
+        found.append(Setting(key="gateway.port", value=list(ports), origin="--port"))
+    if workspace:
+        path = os.path.abspath(workspace)
+        found.append(Setting(key="workspace", value=path, origin="--workspace"))
+    return found
 
 
-def _load(uses: str, settings: Settings) -> FlowSpec:
+def _load(
+    uses: str, over: Sequence[str | Setting], settings: Settings, *, lenient: bool
+) -> FlowSpec:
     from jina_cli.spec.load import load_flow
 
-    loaded = load_flow(Path(uses), env=os.environ)
-    if loaded.warnings and not settings.quiet:
-        for warning in loaded.warnings:
-            print(f"jina: warning: {warning.span}: {warning.message}", file=sys.stderr)
+    loaded = load_flow(uses, overrides=over, env=os.environ, lenient=lenient)
+    for warning in () if settings.quiet else loaded.warnings:
+        print(f"jina: warning: {warning.span}: {warning.message}", file=sys.stderr)
     return loaded.spec
 
 
-def _planned(spec: FlowSpec, *, workspace: str, log_dir: str, settings: Settings) -> Plan:
+def _planned(spec: FlowSpec, *, log_dir: str, settings: Settings) -> Plan:
     from jina_cli.plan.expand import expand
     from jina_cli.supervise.registry import log_dir_for, run_dir_for
 
-    if workspace:
-        spec = replace(spec, workspace=os.path.abspath(workspace))
     root = Path(os.path.abspath(spec.workspace or DEFAULT_WORKSPACE))
     return expand(
         spec,
