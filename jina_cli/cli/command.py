@@ -18,6 +18,11 @@ from jina_cli.cli.tree import GLOBALS, Verb
 Function = Callable[..., Any]
 Prepare = Callable[[Settings], None]
 
+
+class ReaderGone(Exception):
+    """Whoever read our output has enough."""
+
+
 _EPILOG = "Options of all commands (jina --help): " + " ".join(option.long for option in GLOBALS)
 
 
@@ -69,7 +74,11 @@ def build(words: tuple[str, ...], function: Function, prepare: Prepare) -> Any:
         prepare(settings)
         if context is not None:
             values[context] = ctx
-        return function(**values)
+        try:
+            return function(**values)
+        except BrokenPipeError as error:
+            # Typer would end with 1.
+            raise ReaderGone from error
 
     context = _context_name(function)
     parameters = [p for p in own if p.name != context]

@@ -15,6 +15,7 @@ from typing import Any
 
 import typer
 
+from jina_cli.cli.command import ReaderGone
 from jina_cli.errors import Exit, JinaError, PodFailed, RequestFailed, SpecInvalid
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
@@ -39,7 +40,7 @@ def end_of(error: BaseException, arguments: Sequence[str]) -> int:
     """
     wants_json = "--json" in arguments or bool(os.environ.get("JINA_JSON"))
     debug = "--debug" in arguments or bool(os.environ.get("JINA_DEBUG"))
-    if isinstance(error, BrokenPipeError):
+    if isinstance(error, BrokenPipeError | ReaderGone):
         return _after_broken_pipe()
     if isinstance(error, KeyboardInterrupt):
         return Exit.SIGINT
