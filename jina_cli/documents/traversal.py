@@ -7,10 +7,10 @@ left to right, so `cm` are the matches of the chunks. `@c,m` are two paths, take
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TypeAlias
 
 from jina_cli.documents.batch import DocumentBatch
-from jina_cli.documents.column import DocsColumn
 
 Path: TypeAlias = tuple[str, ...]
 """Names of the fields to follow; empty for the documents themselves."""
@@ -72,7 +72,7 @@ def put_at(batch: DocumentBatch, path: Path, found: DocumentBatch) -> DocumentBa
     if column is None:
         return batch
     inner = put_at(column.docs, path[1:], found)
-    return batch.with_columns(**{path[0]: DocsColumn(column.offsets, inner)})
+    return batch.with_columns(**{path[0]: replace(column, docs=inner)})
 
 
 def _path(text: str) -> Path:

@@ -228,11 +228,11 @@ def _endpoints(on: str | Iterable[str] | None) -> tuple[str, ...]:
 
 
 def _taken(function: Callable[..., Any], where: str) -> frozenset[str]:
-    own, *others = list(inspect.signature(function).parameters.values()) or [None]
-    if own is None or own.kind is own.KEYWORD_ONLY:
+    arguments = list(inspect.signature(function).parameters.values())
+    if not arguments or arguments[0].kind is inspect.Parameter.KEYWORD_ONLY:
         raise ExecutorInvalid(f"{where} has no 'self'")
     takes: set[str] = set()
-    for argument in others:
+    for argument in arguments[1:]:
         if argument.kind is argument.VAR_KEYWORD:
             takes.update(name for name in ARGUMENTS if name != "doc")
         elif argument.name in ARGUMENTS and argument.kind is not argument.POSITIONAL_ONLY:

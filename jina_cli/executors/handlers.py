@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from docarray import BaseDoc, DocList
 
 from jina_cli.documents.batch import EMPTY_BATCH, DocumentBatch
-from jina_cli.documents.convert import from_docs, to_docs
+from jina_cli.documents.convert import DoesNotFit, from_docs, to_docs
 from jina_cli.documents.document import Document
 from jina_cli.drivers.base import BadParameter, BadResult, Done, Driver, settled
 from jina_cli.drivers.table import BadDriver, build_driver
@@ -173,17 +173,16 @@ class MethodHandler:
             if one is not None and not isinstance(one, BaseDoc):
                 raise self._bad(one, "a document or None")
             returned.append(doc if one is None else one)
-        return Done(docs=from_docs(_list_of(returned)))
+        return Done(docs=from_docs(returned, original=call.docs))
 
     def _given(self, docs: DocumentBatch) -> Any:
         if self._wants_columns:
             return docs
+        doc_type = self.input_type or Document
         try:
-            return to_docs(docs, self.input_type or Document)
-        except (ValueError, TypeError) as error:
-            name = (self.input_type or Document).__name__
-            reason = " ".join(str(error).split())
-            raise BadDocuments(f"the documents are no {name}: {reason}") from error
+            return to_docs(docs, doc_type)
+        except DoesNotFit as error:
+            raise BadDocuments(f"the documents are no {doc_type.__name__}: {error}") from error
 
     def _parameters(self, parameters: Mapping[str, Any]) -> Any:
         if self._parameters_type is None:
@@ -201,18 +200,18 @@ class MethodHandler:
                 return Done(docs=returned)
             case dict():
                 return Done(docs=self._back(call, docs), results=returned)
-            case DocList():
-                return Done(docs=from_docs(returned))
-            case list() | tuple() if all(isinstance(doc, BaseDoc) for doc in returned):
-                return Done(docs=from_docs(_list_of(returned)))
             case BaseDoc():
-                return Done(docs=from_docs(_list_of([returned])))
+                return Done(docs=from_docs([returned], original=call.docs))
+            case list() | tuple() if all(isinstance(doc, BaseDoc) for doc in returned):
+                return Done(docs=from_docs(returned, original=call.docs))
             case _:
                 raise self._bad(returned, "documents, None or a dict")
 
     def _back(self, call: Call, docs: Any) -> DocumentBatch:
         """Return documents that the method may have changed in place."""
-        return call.docs if docs is None or docs is call.docs else from_docs(docs)
+        return (
+            call.docs if docs is None or docs is call.docs else from_docs(docs, original=call.docs)
+        )
 
     def _bad(self, returned: Any, expected: str) -> BadResult:
         what = type(returned).__name__
@@ -265,9 +264,3 @@ def _doc_type(hint: Any) -> type[BaseDoc] | None:
 
 def _parameters_type(hint: Any) -> Any:
     return hint if isinstance(hint, type) and hasattr(hint, "model_validate") else None
-
-
-def _list_of(docs: Sequence[BaseDoc]) -> DocList[Any]:
-    kind: Any = DocList.__class_getitem__(type(docs[0]) if docs else Document)
-    made: DocList[Any] = kind(docs)
-    return made

@@ -123,7 +123,7 @@ class Head:
         for loaded in (self._before, self._after):
             if loaded is not None:
                 await loaded.host.aside(loaded.close)
-        await asyncio.gather(*(link.close() for shard in self._shards for link in shard.links))
+        await asyncio.gather(*(shard.close() for shard in self._shards))
 
     async def _through(self, request: Request) -> Response:
         parameters = request.parameters

@@ -28,9 +28,14 @@ class Replica(Protocol):
     @property
     def outstanding(self) -> int: ...
 
+    @property
+    def hello(self) -> Hello | None: ...
+
     async def wait_up(self, timeout_s: float) -> Hello: ...
 
     async def request(self, request: Request) -> Response: ...
+
+    async def close(self) -> None: ...
 
 
 def least_outstanding(loads: Sequence[int | None], turn: int) -> int | None:
@@ -104,6 +109,10 @@ class ReplicaSet:
         if link is None:
             raise TimeoutError(f"no replica of {self.name} was up within {timeout_s:g} s")
         return await link.wait_up(timeout_s)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await asyncio.gather(*(link.close() for link in self.links))
 
     async def request(self, request: Request) -> Response:
         """Let one replica answer, and another if its connection breaks and that may be done."""
