@@ -110,32 +110,27 @@ def error_line(code: str, exit_code: int, message: str, suggestion: str = "", **
 
 
 def _end_of_spec(error: SpecInvalid, arguments: Sequence[str], wants_json: bool) -> int:
-    from jina_cli.cli.render_diagnostics import render
+    from jina_cli.cli.render import uses_color
+    from jina_cli.cli.render_diagnostics import read_sources, render
 
-    style = "json" if wants_json else _style(arguments)
-    _say(render(error.diagnostics, style, _sources_of(error)))
+    style = "json" if wants_json else _value_of("--output", arguments, "JINA_OUTPUT")
+    if not style:
+        style = "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "human"
+    when = _value_of("--color", arguments, "JINA_COLOR")
+    chosen = "always" if when == "always" else "never" if when == "never" else "auto"
+    color = uses_color(chosen, sys.stderr)
+    _say(render(error.diagnostics, style, read_sources(error.diagnostics), color=color))
     return error.exit_code
 
 
-def _sources_of(error: SpecInvalid) -> dict[str, list[str]]:
-    """Return the lines of each file that has a problem; none of one that cannot be read."""
-    lines: dict[str, list[str]] = {}
-    for path in {diagnostic.span.path for diagnostic in error.diagnostics}:
-        try:
-            lines[path] = Path(path).read_text("utf-8", errors="replace").splitlines()
-        except OSError:
-            lines[path] = []
-    return lines
-
-
-def _style(arguments: Sequence[str]) -> str:
+def _value_of(flag: str, arguments: Sequence[str], variable: str) -> str:
+    """Return what a global option has on a command line that may not have been parsed."""
     for place, word in enumerate(arguments):
-        if word.startswith("--output="):
+        if word.startswith(f"{flag}="):
             return word.partition("=")[2]
-        if word == "--output" and place + 1 < len(arguments):
+        if word == flag and place + 1 < len(arguments):
             return arguments[place + 1]
-    fallback = "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "human"
-    return os.environ.get("JINA_OUTPUT") or fallback
+    return os.environ.get(variable, "")
 
 
 def _end_of_os_error(error: OSError, wants_json: bool) -> int:
