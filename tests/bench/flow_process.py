@@ -29,6 +29,10 @@ TEXT = b"a text that comes back"
 PORTS = range(20_000, 32_000)
 
 
+# Channels share connections, and so the pause after one that failed; each try is to be new.
+_FRESH = (("grpc.use_local_subchannel_pool", 1),)
+
+
 class BenchFailed(RuntimeError):
     """What was to be measured did not work; the message names the log."""
 
@@ -139,7 +143,7 @@ def _listens(port: int) -> bool:
 
 def _answers(port: int) -> bool:
     try:
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        with grpc.insecure_channel(f"127.0.0.1:{port}", options=_FRESH) as channel:
             call = channel.stream_stream("/jina.JinaRPC/Call")
             answers = list(call(iter([a_request()]), timeout=CALL_WITHIN_S))
     except grpc.RpcError:
