@@ -24,8 +24,8 @@ _INDEX_BATCH = 256
 _SEARCH_BATCH = 50
 _TRAIN_BATCH = 5_000
 
-Progress = Callable[[str, int, int], None]
-"""Told what is done, how many documents of it are done, and of how many."""
+Progress = Callable[[str, int], None]
+"""Told an endpoint, and how many documents more it has answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,17 +69,16 @@ async def run(client: AsyncClient, data: Fashion, *, progress: Progress) -> Outc
     training = Labelled(
         images=data.index.images[:TRAINING_IMAGES], labels=data.index.labels[:TRAINING_IMAGES]
     )
-    await _send(client, "/train", _batches(training, _TRAIN_BATCH), len(training.labels), progress)
+    await _send(client, "/train", _batches(training, _TRAIN_BATCH), progress)
     trained = clock()
-    documents = len(data.index.labels)
-    await _send(client, "/index", _batches(data.index, _INDEX_BATCH), documents, progress)
+    await _send(client, "/index", _batches(data.index, _INDEX_BATCH), progress)
     indexed = clock()
     found = await _search(client, data, progress)
     searched = clock()
 
     places = [[match.place for match in matches] for matches in found]
     return Outcome(
-        documents=documents,
+        documents=len(data.index.labels),
         queries=len(found),
         train_s=trained - began,
         index_s=indexed - trained,
@@ -90,16 +89,10 @@ async def run(client: AsyncClient, data: Fashion, *, progress: Progress) -> Outc
 
 
 async def _send(
-    client: AsyncClient,
-    endpoint: str,
-    batches: Iterator[DocumentBatch],
-    total: int,
-    progress: Progress,
+    client: AsyncClient, endpoint: str, batches: Iterator[DocumentBatch], progress: Progress
 ) -> None:
-    done = 0
     async for answer in client.post(endpoint, batches):
-        done += len(answer.docs)
-        progress(endpoint, done, total)
+        progress(endpoint, len(answer.docs))
 
 
 async def _search(
@@ -109,7 +102,7 @@ async def _search(
     batches = _batches(data.queries, _SEARCH_BATCH, labels=False)
     async for answer in client.post("/search", batches, parameters={"top_k": DEPTHS[-1]}):
         found.extend(_matches_of(answer.docs))
-        progress("/search", len(found), len(data.queries.labels))
+        progress("/search", len(answer.docs))
     return tuple(found)
 
 

@@ -11,7 +11,7 @@ from jina_cli.report.gallery import Figure, Picture, Row, gallery
 from jina_cli.report.png import data_uri
 
 QUERIES_PER_CLASS = 5
-MATCHES_SHOWN = 16
+MATCHES_SHOWN = 15
 
 
 def result_page(data: Fashion, outcome: Outcome) -> str:
@@ -29,8 +29,8 @@ def result_page(data: Fashion, outcome: Outcome) -> str:
     ]
     return gallery(
         title="Fashion, found by how it looks",
-        lead="On the left what was asked for, beside it what was found, best first. No image "
-        "has been seen with its class: the search knows pictures only, and classes just judge it.",
+        lead="On the left what was asked for, beside it what was found, best first. The search "
+        "has seen pictures only, never their classes: those just judge what it found.",
         figures=figures,
         rows=[_row(data, outcome, place) for place in _chosen(data.queries.labels)],
     )

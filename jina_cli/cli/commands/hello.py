@@ -1,0 +1,261 @@
+"""`jina hello`: searches that need no network, no account and no data of one's own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from jina_cli.cli.settings import Settings, settings_of
+from jina_cli.errors import CannotWrite, UsageError
+from jina_cli.resources import flows_dir
+
+if TYPE_CHECKING:
+    from jina_cli.cli.render import Output
+    from jina_cli.client.progress import Progress
+    from jina_cli.hello.dataset import Fashion
+    from jina_cli.hello.fashion import Outcome
+    from jina_cli.supervise.loop import Supervisor
+
+hello = typer.Typer(help="Searches that need no network, no account and no data of one's own.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What `jina hello fashion` was asked to do; fields are named as the options."""
+
+    uses: Path
+    full: bool
+    data: str
+    download: bool
+    port: int
+    report: Path
+    workspace: str
+    once: bool
+    opens_browser: bool
+
+
+@hello.callback()
+def group() -> None:
+    """Searches that need no network, no account and no data of one's own."""
+
+
+@hello.command()
+def fashion(
+    ctx: typer.Context,
+    full: Annotated[
+        bool, typer.Option("--full", help="All 70,000 images, not the bundled 5,000.")
+    ] = False,
+    data: Annotated[
+        str, typer.Option(metavar="DIR", help="Folder of the full data set; implies --full.")
+    ] = "",
+    download: Annotated[
+        bool, typer.Option("--download", help="Fetch the full data set if no folder has it.")
+    ] = False,
+    uses: Annotated[
+        str, typer.Option(metavar="FLOW", help="A Flow of your own in place of fashion.yml.")
+    ] = "",
+    print_flow: Annotated[
+        bool, typer.Option("--print-flow", help="Print fashion.yml and end.")
+    ] = False,
+    workspace: Annotated[
+        str, typer.Option(metavar="DIR", help="Keep the index there; else it is thrown away.")
+    ] = "",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where HTTP is served; 0 is any free port.")
+    ] = 0,
+    report: Annotated[
+        str, typer.Option(metavar="FILE", help="Where the result page is written.")
+    ] = "hello-fashion.html",
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Do not open the result page.")
+    ] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="End when done; so it is where stdout is no terminal.")
+    ] = False,
+) -> None:
+    """Find clothes that look alike among the images of Fashion-MNIST.
+
+    Starts the Flow of fashion.yml, teaches its encoder, indexes the images, searches for
+    others, and judges what was found by the labels. The result page shows queries beside
+    their matches. On a terminal the Flow then goes on until Ctrl-C, so that you can ask it.
+    """
+    from jina_cli.cli.session import run_batch
+
+    flow = Path(uses) if uses else flows_dir() / "fashion.yml"
+    if print_flow:
+        sys.stdout.write(flow.read_text("utf-8"))
+        return
+    is_terminal = sys.stdout.isatty()
+    job = Job(
+        uses=flow,
+        full=full or bool(data) or download,
+        data=data,
+        download=download,
+        port=port,
+        report=Path(report),
+        workspace=workspace,
+        once=once or not is_terminal,
+        opens_browser=is_terminal and not no_browser and not once,
+    )
+    if data and not Path(data).is_dir():
+        raise UsageError(f"--data {data} is not a folder")
+    run_batch(lambda: run(job, settings_of(ctx)))
+
+
+async def run(job: Job, settings: Settings) -> None:
+    """Run the demo, show its figures, write its page, and serve on unless once is enough."""
+    from jina_cli.cli.render import Output
+
+    output = Output(settings)
+    images = _read(job, output, settings)
+    _check_writable(job.report)
+    async with _flow_of(job, settings) as flow:
+        outcome = await _run_demo(flow, images, settings, colors=output.err_colors)
+        page = _write_page(job.report, images, outcome)
+        _show(output, settings, outcome, page)
+        if job.opens_browser:
+            _open(page)
+        if not job.once:
+            _invite(output, flow)
+            await asyncio.Event().wait()
+
+
+def _read(job: Job, output: Output, settings: Settings) -> Fashion:
+    from jina_cli.hello.dataset import read_full, read_sample
+
+    if not job.full:
+        return read_sample()
+    folder = Path(job.data) if job.data else None
+    images = read_full(folder, download=job.download, progress=output.note)
+    output.note(f"using the data set in {images.source}")
+    return images
+
+
+@asynccontextmanager
+async def _flow_of(job: Job, settings: Settings) -> AsyncIterator[Supervisor]:
+    from jina_cli.cli.session import private, started
+    from jina_cli.spec.load import load_flow
+
+    spec = load_flow(job.uses, env=os.environ).spec
+    spec = private(spec) if job.once else _with_http_port(spec, job.port)
+    with tempfile.TemporaryDirectory(prefix="jina-hello-") as scratch:
+        workspace = Path(job.workspace or scratch).absolute()
+        async with started(spec, workspace, settings) as flow:
+            yield flow
+
+
+def _with_http_port(spec: Any, port: int) -> Any:
+    """Return the Flow with HTTP on a port; unchanged for port 0.
+
+    Raises:
+        UsageError: It serves no HTTP.
+    """
+    from dataclasses import replace
+
+    from jina_cli.vocabulary import Protocol
+
+    if not port:
+        return spec
+    gateway = spec.gateway
+    if Protocol.HTTP not in gateway.protocol:
+        raise UsageError("--port needs a Flow that serves http", hint="add it to protocol")
+    place = gateway.protocol.index(Protocol.HTTP)
+    ports = (*gateway.port[:place], port, *gateway.port[place + 1 :])
+    return replace(spec, gateway=replace(gateway, port=ports))
+
+
+async def _run_demo(
+    flow: Supervisor, images: Fashion, settings: Settings, *, colors: bool
+) -> Outcome:
+    from jina_cli.client.client import AsyncClient
+    from jina_cli.client.progress import progress_on
+    from jina_cli.hello.fashion import run as run_demo
+
+    bar = progress_on("indexing", shown=settings.progress, color=colors)
+    async with AsyncClient(flow.native_address) as client:
+        with bar:
+            return await run_demo(
+                client, images, progress=lambda step, more: _advance(bar, step, more)
+            )
+
+
+def _advance(bar: Progress, endpoint: str, documents: int) -> None:
+    if endpoint == "/index":
+        bar.advance(documents)
+
+
+def _show(output: Output, settings: Settings, outcome: Outcome, page: Path) -> None:
+    if settings.json:
+        output.json(figures_of(outcome, page))
+        return
+    verdict = outcome.verdict
+    rows = [
+        ("indexed", f"{outcome.documents:,} images", outcome.documents / outcome.index_s),
+        ("searched", f"{outcome.queries:,} queries", outcome.queries / outcome.search_s),
+    ]
+    for name, what, rate in rows:
+        output.result(f"{name:<14}{what:<18}{rate:>8,.0f} a second")
+    for depth, value in verdict.precision_at.items():
+        output.result(f"{f'precision@{depth}':<14}{value:.3f}")
+    deepest, recall = list(verdict.recall_at.items())[-1]
+    output.result(f"{f'recall@{deepest}':<14}{recall:.3f}")
+    output.result(f"{'result page':<14}{page}")
+
+
+def figures_of(outcome: Outcome, page: Path) -> dict[str, Any]:
+    """Return what `--json` prints; times are in seconds, rates in documents a second."""
+    verdict = outcome.verdict
+    return {
+        "schema": "jina.hello/1",
+        "demo": "fashion",
+        "documents": outcome.documents,
+        "queries": outcome.queries,
+        "train_seconds": round(outcome.train_s, 3),
+        "index_seconds": round(outcome.index_s, 3),
+        "search_seconds": round(outcome.search_s, 3),
+        "documents_per_second": round(outcome.documents / outcome.index_s, 1),
+        "queries_per_second": round(outcome.queries / outcome.search_s, 1),
+        **{f"precision@{k}": round(value, 4) for k, value in verdict.precision_at.items()},
+        **{f"recall@{k}": round(value, 4) for k, value in verdict.recall_at.items()},
+        "report": str(page),
+    }
+
+
+def _check_writable(path: Path) -> None:
+    """Find out before the work is done whether its result can be written."""
+    folder = path.absolute().parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise CannotWrite(f"cannot write {path}", hint="name another file with --report")
+
+
+def _write_page(path: Path, images: Fashion, outcome: Outcome) -> Path:
+    from jina_cli.hello.page import result_page
+
+    try:
+        path.write_text(result_page(images, outcome), "utf-8")
+    except OSError as error:
+        raise CannotWrite(f"cannot write {path}: {error.strerror}") from error
+    return path.absolute()
+
+
+def _open(page: Path) -> None:
+    import webbrowser
+
+    webbrowser.open(page.as_uri())
+
+
+def _invite(output: Output, flow: Supervisor) -> None:
+    http = flow.addresses.get("http")
+    if http:
+        output.note(f"\nThe Flow goes on: try it at http://{http}/docs. Ctrl-C ends it.")
+    else:
+        output.note("\nThe Flow goes on. Ctrl-C ends it.")
