@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -88,7 +88,7 @@ class Found:
     """
 
     ids: Sequence[Sequence[str]]
-    scores: Sequence[NDArray[np.float32]]
+    scores: Sequence[NDArray[np.floating[Any]]]
 
 
 def as_vectors(values: ArrayLike, *, what: str = "vectors") -> Vectors:

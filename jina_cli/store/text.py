@@ -42,12 +42,12 @@ def search_text(connection: sqlite3.Connection, questions: Sequence[str], top_k:
 
 def _search_one(
     connection: sqlite3.Connection, question: str, top_k: int
-) -> tuple[list[str], NDArray[np.float32]]:
+) -> tuple[list[str], NDArray[np.float64]]:
     expression = match_expression(question)
     rows = _ranked(connection, expression, top_k) if expression else []
-    best = sorted(((np.float32(-rank), id_) for id_, rank in rows), key=lambda s: (-s[0], s[1]))
+    best = sorted(((-rank, id_) for id_, rank in rows), key=lambda s: (-s[0], s[1]))
     kept = best[:top_k]
-    return [id_ for _, id_ in kept], np.array([score for score, _ in kept], np.float32)
+    return [id_ for _, id_ in kept], np.array([score for score, _ in kept], np.float64)
 
 
 def _ranked(connection: sqlite3.Connection, expression: str, top_k: int) -> list[tuple[str, float]]:
@@ -63,6 +63,6 @@ def _ranked(connection: sqlite3.Connection, expression: str, top_k: int) -> list
             ") AS best JOIN documents ON documents.rowid = best.rowid ORDER BY best.rank",
             (expression, limit),
         ).fetchall()
-        if len(rows) < limit or np.float32(rows[-1][1]) > np.float32(rows[top_k - 1][1]):
+        if len(rows) < limit or rows[-1][1] > rows[top_k - 1][1]:
             return rows
         limit *= 2
