@@ -235,15 +235,25 @@ def failure_of(error: BaseException, kind: str) -> FailedSaid:
 
 
 def place_of(error: BaseException) -> str:
-    """Return `file.py:12` of the innermost line that is neither ours nor Python's own."""
+    """Return `file.py:12` of the innermost line of user code; empty if none took part.
+
+    Ours, Python's own and installed libraries are no user code; a library's line stands in
+    where there is nothing else.
+    """
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
     ours = os.path.dirname(os.path.abspath(__file__)) + os.sep
-    frames = traceback.extract_tb(error.__traceback__)
-    for frame in reversed(frames):
-        if not frame.filename.startswith((ours, "<")) and "importlib" not in frame.filename:
-            return f"{frame.filename}:{frame.lineno}"
-    return ""
+    python = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+    library = ""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        place = f"{frame.filename}:{frame.lineno}"
+        if frame.filename.startswith(ours) or not os.path.isabs(frame.filename):
+            continue  # of compiled code, too, which names files that are not here
+        if f"{os.sep}site-packages{os.sep}" in frame.filename:
+            library = library or place
+        elif not frame.filename.startswith(python):
+            return place
+    return library
 
 
 def watch_death(death_fd: int, drain: Callable[[], None], grace_s: float = 2.0) -> None:
