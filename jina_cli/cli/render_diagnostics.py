@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from jina_cli.diagnostics import Diagnostic, Severity, Span
 from jina_cli.errors import Exit
@@ -14,6 +15,9 @@ Sources = Mapping[str, Sequence[str]]
 
 MAX_WIDTH = 120
 """Columns of a source line that are shown."""
+
+MAX_BYTES = 16 * 2**20
+"""Of a file, to find the lines that are shown."""
 
 _RED, _YELLOW, _BLUE, _BOLD, _OFF = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[0m"
 
@@ -27,6 +31,20 @@ def render(
         KeyError: There is no such style.
     """
     return RENDERERS[style](diagnostics, sources, color)
+
+
+def read_sources(diagnostics: Sequence[Diagnostic]) -> Sources:
+    """Return the lines of each file that a problem is in; none of one that cannot be read."""
+    from jina_cli.spec.source import lines_of
+
+    lines: dict[str, Sequence[str]] = {}
+    for path in {each.span.path for each in diagnostics}:
+        try:
+            text = Path(path).read_bytes()[:MAX_BYTES].decode("utf-8-sig", "replace")
+        except OSError:
+            text = ""
+        lines[path] = lines_of(text)
+    return lines
 
 
 def render_human(diagnostics: Sequence[Diagnostic], sources: Sources, color: bool) -> str:

@@ -68,7 +68,7 @@ def load_flow(
         overrides: YAML files and single settings laid over it, in order, the last wins.
         env: What variables stand for.
         context: What `${{ CONTEXT.x }}` stands for.
-        lenient: Whether unknown keys are warnings.
+        lenient: Whether unknown keys are warnings; so does `JINA_LENIENT=1` in `env`.
 
     Raises:
         InputMissing: There is no such file.
@@ -98,6 +98,7 @@ def check_file(
     Raises:
         InputMissing: There is no such file.
     """
+    lenient = lenient or env.get("JINA_LENIENT", "").lower() in ("1", "true", "yes")
     files = Files(env=env, context=context or {})
     root = _read(files, str(path))
     for override in overrides:
@@ -119,7 +120,7 @@ def _read(files: Files, path: str) -> Node | None:
     try:
         return files.read(Path(path), path)
     except FileNotFoundError as error:
-        raise InputMissing(f"there is no file {path!r}", hint="see the path") from error
+        raise InputMissing(f"there is no file {path!r}") from error
     except IsADirectoryError as error:
         raise InputMissing(f"{path!r} is a folder, not a YAML file") from error
     except PermissionError as error:
