@@ -1,0 +1,131 @@
+"""`jina explain`: what a key of the YAML means, or a code of an error. Needs no network."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from jina_cli.cli.settings import settings_of
+from jina_cli.errors import JinaError, NothingMatched
+
+if TYPE_CHECKING:
+    from jina_cli.spec.explain import Explanation
+
+WIDTH = 88
+
+
+def explain(
+    ctx: typer.Context,
+    key: Annotated[
+        str,
+        typer.Argument(
+            metavar="[KEY|CODE]",
+            help="A key, `executors.replicas` or `replicas`, or a code, `JNA101`.",
+            show_default=False,
+        ),
+    ] = "flow",
+) -> None:
+    """Explain a key of the YAML, or a code of an error.
+
+    A key alone is looked for everywhere; with the key it stands under, in that one place.
+    Without an argument, the keys of a Flow. Exits with 5 if there is no such key or code.
+    """
+    from jina_cli.cli.render import Output
+
+    settings = settings_of(ctx)
+    output = Output(settings)
+    records = records_of(key)
+    for place, record in enumerate(records):
+        if settings.json:
+            output.json(record)
+        else:
+            output.result(("\n" if place else "") + text_of(record))
+
+
+def records_of(key: str) -> list[dict[str, Any]]:
+    """Return what is known under a key or a code, as plain data.
+
+    Raises:
+        NothingMatched: There is neither.
+    """
+    from jina_cli.spec.explain import explain as explain_key
+    from jina_cli.spec.explain import nearest_keys
+
+    if key.upper().startswith("JNA"):
+        return [_code(key.upper())]
+    found = explain_key(key)
+    if not found:
+        near = nearest_keys(key)
+        hint = "did you mean " + " or ".join(map(repr, near)) + "?" if near else "see jina explain"
+        raise NothingMatched(f"there is no key {key!r}", hint=hint)
+    return [_record(each) for each in found]
+
+
+def text_of(record: dict[str, Any]) -> str:
+    """Return one of `records_of` as text for people."""
+    if "code" in record:
+        return f"{record['code']}: {record['title']}\n\n{_wrapped(record['text'])}"
+    lines = [_headline(record), _wrapped(record["description"])]
+    if record["note"]:
+        lines.append(_wrapped(record["note"]))
+    for title, table in (("Built in:", record["built_in"]), ("Keys:", record["keys"])):
+        if table:
+            lines += ["", title, *_table(table)]
+    return "\n".join(lines)
+
+
+def _headline(record: dict[str, Any]) -> str:
+    said = " or ".join(record["choices"] or record["types"])
+    parts = [said] if said else []
+    if record["default"] not in (None, "", {}, []):
+        parts.append(f"default {json.dumps(record['default'], ensure_ascii=False)}")
+    return f"{record['key']}: {', '.join(parts)}" if parts else record["key"]
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="  ")
+
+
+def _table(rows: dict[str, str]) -> list[str]:
+    width = max(map(len, rows)) + 2
+    return [
+        textwrap.fill(
+            text.replace("`", "'"),
+            WIDTH,
+            initial_indent=f"  {name:<{width}}",
+            subsequent_indent=" " * (width + 2),
+        )
+        for name, text in rows.items()
+    ]
+
+
+def _record(explanation: Explanation) -> dict[str, Any]:
+    return {"schema": "jina.explain/1", **asdict(explanation)}
+
+
+def _code(code: str) -> dict[str, Any]:
+    from difflib import get_close_matches
+
+    from jina_cli.spec.codes import CODES
+
+    known = {name: (each.title, each.text) for name, each in CODES.items()}
+    known |= {cls.code: _failure(cls) for cls in _failures(JinaError)}
+    if code not in known:
+        near = get_close_matches(code, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else ""
+        raise NothingMatched(f"there is no code {code!r}", hint=hint)
+    title, text = known[code]
+    return {"schema": "jina.explain/1", "code": code, "title": title, "text": text}
+
+
+def _failures(root: type[JinaError]) -> list[type[JinaError]]:
+    return [root, *(each for cls in root.__subclasses__() for each in _failures(cls))]
+
+
+def _failure(cls: type[JinaError]) -> tuple[str, str]:
+    first = (cls.__doc__ or "").partition("\n")[0]
+    return first.rstrip("."), f"A command that ends with this exits with {int(cls.exit_code)}."

@@ -1,0 +1,162 @@
+"""What the schemas say of a key, as values for `jina explain`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from jina_cli.spec.schemas import Rule, rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """One key of the YAML.
+
+    Attributes:
+        key: Where it stands, `executors.replicas`.
+        types: What it may hold, in words.
+        choices: All values it may have; empty for any.
+        note: Why it has no effect or is not supported, or what it is called now.
+        keys: The keys under it, each with the first sentence on it; no deprecated ones.
+        built_in: Names that come with the product, for keys that name a class.
+    """
+
+    key: str
+    description: str
+    types: tuple[str, ...]
+    default: Any
+    choices: tuple[str, ...] = ()
+    note: str = ""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    built_in: Mapping[str, str] = field(default_factory=dict)
+
+
+_ROOTS = {
+    "executors": "pod",
+    "pods": "pod",
+    "deployments": "pod",
+    "pod": "pod",
+    "deployment": "pod",
+    "executor": "executor",
+    "driver": "driver",
+    "gateway": "gateway",
+    "flow": "flow",
+}
+"""First step of a key → the schema it leads into."""
+
+
+def explain(key: str) -> list[Explanation]:
+    """Return what is known of a key: one for each place where it may stand.
+
+    `executors.replicas` names one place; `replicas` alone is looked for everywhere.
+    """
+    steps = [step.partition("[")[0] for step in key.strip().split(".")]
+    if steps[0] in _ROOTS:
+        rule = _down(rules()[_ROOTS[steps[0]]], steps[1:])
+        return [_explanation(".".join(steps), rule)] if rule else []
+    found: list[Explanation] = []
+    for root, kind in (
+        ("flow", "flow"),
+        ("gateway", "gateway"),
+        ("executors", "pod"),
+        ("executor", "executor"),
+        ("driver", "driver"),
+    ):
+        rule = _down(rules()[kind], steps)
+        if rule is not None:
+            place = key if root == "flow" else f"{root}.{key}"
+            found.append(_explanation(place, rule))
+    return _without_repeats(found)
+
+
+def nearest_keys(key: str) -> list[str]:
+    """Return the known keys most like `key`, the nearest first."""
+    return get_close_matches(key, dict.fromkeys(_all_keys()), n=3, cutoff=0.6)
+
+
+def _all_keys() -> Iterator[str]:
+    for root in ("executors", "gateway", "executor", "driver", "flow"):
+        yield root
+        for name, rule in rules()[_ROOTS[root]].properties.items():
+            if rule.is_live:
+                yield name
+                yield f"{root}.{name}"
+
+
+def _without_repeats(found: list[Explanation]) -> list[Explanation]:
+    """Drop places where a key does nothing, if there are some where it does."""
+    useful = [each for each in found if not each.note]
+    return useful or found
+
+
+def _down(rule: Rule, steps: list[str]) -> Rule | None:
+    """Return the rule that `steps` lead to, through lists and alternatives."""
+    for step in steps:
+        known = [r.properties[step] for r in _inside(rule) if step in r.properties]
+        if not known:
+            return None
+        rule = known[0]
+    return rule
+
+
+def _inside(rule: Rule) -> list[Rule]:
+    """Return the rules whose keys may stand under a value: its own, or its items'."""
+    here = [rule, *rule.any_of]
+    here += [r.items for r in here if r.items is not None]
+    here += [branch for r in here for branch in r.any_of]
+    here += [r.additional for r in here if r.additional is not None]
+    return [r for r in here if r.properties]
+
+
+def _explanation(key: str, rule: Rule) -> Explanation:
+    keys = {
+        name: _first_sentence(inner.description)
+        for holder in _inside(rule)[:1]
+        for name, inner in holder.properties.items()
+        if inner.is_live
+    }
+    choices = {
+        str(c).lower(): str(c) for r in (rule, *rule.any_of) for c in r.enum if c is not None
+    }
+    held = [rule, *(r.properties["jtype"] for r in _inside(rule) if "jtype" in r.properties)]
+    return Explanation(
+        key=key,
+        description=rule.description,
+        types=tuple(_types(rule)),
+        default=rule.default,
+        choices=tuple(choices.values()),
+        note=_note(rule),
+        keys=keys,
+        built_in=next((r.builtin for r in held if r.builtin), {}),
+    )
+
+
+def _types(rule: Rule) -> Iterator[str]:
+    words = {
+        "string": "text",
+        "integer": "whole number",
+        "number": "number",
+        "boolean": "true or false",
+        "array": "list",
+        "object": "mapping",
+    }
+    return (word for kind, word in words.items() if kind in rule.all_types())
+
+
+def _note(rule: Rule) -> str:
+    if rule.refused:
+        return f"Not supported: {rule.refused}."
+    if rule.ignored:
+        return f"Accepted without effect: {rule.ignored}."
+    if rule.renamed_to:
+        return f"Now called {rule.renamed_to}."
+    if rule.alias_of:
+        return f"Another spelling of {rule.alias_of}."
+    return ""
+
+
+def _first_sentence(text: str) -> str:
+    first = text.partition(". ")[0]
+    return first if first.endswith(".") else f"{first}."
