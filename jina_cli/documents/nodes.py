@@ -16,6 +16,7 @@ import numpy as np
 
 from jina_cli.documents.column import Array
 from jina_cli.documents.columns import DTYPES
+from jina_cli.documents.varint import Malformed, read_varint, sized, varint
 
 MAX_DEPTH: Final = 128
 """How deep values may be nested in a node."""
@@ -32,49 +33,10 @@ ID_TYPE = b"\x6a\x02id"
 ENTRY_KEY, ENTRY_VALUE, REPEATED = 0x0A, 0x12, 0x0A
 
 _DOUBLE = struct.Struct("<d")
-_SMALL = [bytes([n]) for n in range(128)]
 
 
-class BadNode(ValueError):
+class BadNode(Malformed):
     """Bytes are not laid out as protobuf lays out a node."""
-
-
-def varint(number: int) -> bytes:
-    """Return a number from 0 to 2**64 - 1 as a base-128 varint."""
-    if number < 128:
-        return _SMALL[number]
-    if number < 16384:
-        return bytes((number & 127 | 128, number >> 7))
-    parts = bytearray()
-    while number > 127:
-        parts.append(number & 127 | 128)
-        number >>= 7
-    parts.append(number)
-    return bytes(parts)
-
-
-def read_varint(data: bytes, place: int) -> tuple[int, int]:
-    """Return a varint and the place behind it.
-
-    Raises:
-        IndexError: The data ends in it.
-        BadNode: It has more than ten bytes.
-    """
-    number = shift = 0
-    while True:
-        byte = data[place]
-        place += 1
-        number |= (byte & 127) << shift
-        if byte < 128:
-            return number, place
-        shift += 7
-        if shift > 63:
-            raise BadNode("a number has more than ten bytes")
-
-
-def sized(tag: int, data: bytes) -> bytes:
-    """Return a length-delimited field."""
-    return b"%c%b%b" % (tag, varint(len(data)), data)
 
 
 def messages(data: bytes, tag: int = REPEATED) -> Iterator[tuple[int, int]]:
@@ -136,7 +98,9 @@ def node_value(node: bytes, depth: int = MAX_DEPTH) -> Any:
     """
     try:
         return _value(node, depth)
-    except (IndexError, struct.error, UnicodeDecodeError) as error:
+    except BadNode:
+        raise
+    except (IndexError, struct.error, UnicodeDecodeError, Malformed) as error:
         raise BadNode(f"a node is cut short or no text: {error}") from None
 
 

@@ -51,12 +51,10 @@ from jina_cli.documents.nodes import (
     messages,
     node_value,
     read_array,
-    read_varint,
-    sized,
     type_name,
     value_node,
-    varint,
 )
+from jina_cli.documents.varint import Malformed, read_varint, sized, varint
 
 __all__ = ["BadStandard", "node_value", "scan", "write"]
 
@@ -82,12 +80,12 @@ def scan(data: Buffer) -> DocumentBatch:
     raw = bytes(data)
     try:
         return _scan(raw, MAX_LEVELS)
-    except (BadNode, IndexError, UnicodeDecodeError):
+    except (Malformed, IndexError, UnicodeDecodeError):
         pass
     usual = _usual_layout(raw)
     try:
         return _scan(usual, MAX_LEVELS)
-    except (BadNode, IndexError, UnicodeDecodeError) as error:
+    except (Malformed, IndexError, UnicodeDecodeError) as error:
         raise BadStandard(f"is no list of documents: {error}") from None
 
 

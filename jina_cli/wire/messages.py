@@ -15,6 +15,10 @@ from typing import Any
 Buffer = bytes | bytearray | memoryview
 
 
+class BadMessage(ValueError):
+    """What a client or a peer sent is not a message of its protocol; says where it is wrong."""
+
+
 class Format(enum.IntEnum):
     """How the documents of a body are written. The numbers are on the wire."""
 
