@@ -36,6 +36,7 @@ from jina_cli.supervise.kill import MARK, kill_strays, reap_orphans, send, send_
 from jina_cli.supervise.pipes import CONTROL, ChildPipes
 from jina_cli.supervise.procfs import is_same, members, set_subreaper, start_of
 from jina_cli.supervise.registry import RunDir
+from jina_cli.supervise.threads import thread_limits
 from jina_cli.vocabulary import PeaRole
 
 SPAWNER = "spawner"
@@ -139,7 +140,8 @@ class Processes:
         self._arm = parent_death_signal()
         self._death_fd, self._life_fd = os.pipe2(os.O_CLOEXEC)
         self._mark = f"{os.getpid()}-{start_of(os.getpid())}"
-        self._environ = {**os.environ, MARK: self._mark, "PYTHONUNBUFFERED": "1"}
+        limits = thread_limits(len(sockets) - 1, os.environ)  # all but the Gateway
+        self._environ = {**os.environ, **limits, MARK: self._mark, "PYTHONUNBUFFERED": "1"}
         self._some_ended = asyncio.Event()
         set_subreaper(True)
         self._loop.add_signal_handler(signal.SIGCHLD, self._reap)
