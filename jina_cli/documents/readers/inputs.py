@@ -92,7 +92,7 @@ def _walk(folder: str) -> Iterator[str]:
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(entry.path)
         elif entry.is_file():
-            yield entry.path
+            yield entry.path.removeprefix("./")
 
 
 def read_sources(sources: Sequence[Source], *, format_: Format = "auto") -> Items:
