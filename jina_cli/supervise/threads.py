@@ -23,6 +23,11 @@ def thread_limits(peas: int, environ: Mapping[str, str]) -> dict[str, str]:
     their time waiting for each other: two encoders on two processors were ten times slower.
     What `environ` already says is left alone.
     """
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    share = max(1, (processors or 1) // max(1, peas))
+    share = max(1, _processors() // max(1, peas))
     return {name: str(share) for name in VARIABLES if name not in environ}
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
