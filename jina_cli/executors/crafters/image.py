@@ -84,4 +84,5 @@ def _coverage(source: int, target: int) -> NDArray[np.float32]:
 def _to_unit_span(images: NDArray[np.float32]) -> NDArray[np.float32]:
     low = images.min((1, 2), keepdims=True)
     span = images.max((1, 2), keepdims=True) - low
-    return (images - low) / np.where(span > 0, span, 1).astype(np.float32)
+    scaled: NDArray[np.float32] = (images - low) / np.where(span > 0, span, np.float32(1))
+    return scaled
