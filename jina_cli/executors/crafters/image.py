@@ -68,8 +68,7 @@ def resize(images: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     """
     rows = _coverage(images.shape[1], size)
     columns = _coverage(images.shape[2], size)
-    resized: NDArray[np.float32] = rows @ images @ columns.T
-    return resized
+    return np.asarray(rows @ images @ columns.T, np.float32)
 
 
 def _coverage(source: int, target: int) -> NDArray[np.float32]:
@@ -78,11 +77,10 @@ def _coverage(source: int, target: int) -> NDArray[np.float32]:
     pixels = np.arange(source)
     covered = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
     weights = np.clip(covered, 0, None)
-    return (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+    return np.asarray(weights / weights.sum(1, keepdims=True), np.float32)
 
 
 def _to_unit_span(images: NDArray[np.float32]) -> NDArray[np.float32]:
     low = images.min((1, 2), keepdims=True)
     span = images.max((1, 2), keepdims=True) - low
-    scaled: NDArray[np.float32] = (images - low) / np.where(span > 0, span, np.float32(1))
-    return scaled
+    return np.asarray((images - low) / np.where(span > 0, span, 1), np.float32)
