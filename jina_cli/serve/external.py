@@ -13,9 +13,11 @@ import grpc.aio
 
 from jina_cli.plan.models import Route
 from jina_cli.serve.convert import as_format
+from jina_cli.serve.grpc_messages import read_endpoints
 from jina_cli.wire import jina3
 from jina_cli.wire.balance import least_outstanding, may_repeat
 from jina_cli.wire.messages import (
+    BadMessage,
     EndpointInfo,
     Format,
     Request,
@@ -132,7 +134,7 @@ class ExternalPod:
         while True:
             try:
                 data = await ask(b"", timeout=_DISCOVER_S, wait_for_ready=True)
-                return jina3.read_endpoints(data)
+                return read_endpoints(data)
             except grpc.aio.AioRpcError as error:
                 if error.code() is grpc.StatusCode.UNIMPLEMENTED:
                     return {"/default": EndpointInfo()}
@@ -165,7 +167,7 @@ class ExternalPod:
             code = _CODES.get(error.code(), StatusCode.EXECUTOR)
             what = f"{replica.address}: {error.details() or error.code().name}"
             return self._failed(request, code, what)
-        except jina3.BadMessage as error:
+        except BadMessage as error:
             what = f"{replica.address} answered with no Jina message: {error}"
             return self._failed(request, StatusCode.EXECUTOR, what)
         finally:

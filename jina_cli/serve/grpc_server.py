@@ -23,7 +23,7 @@ from jina_cli.serve.grpc_services import SERVICES, side_handlers
 from jina_cli.serve.grpc_stream import Stream
 from jina_cli.serve.limits import too_large
 from jina_cli.wire import jina3
-from jina_cli.wire.messages import STATUSES, Request, Response, Status, StatusCode
+from jina_cli.wire.messages import STATUSES, BadMessage, Request, Response, Status, StatusCode
 
 log = logging.getLogger(__name__)
 
@@ -172,7 +172,7 @@ class GrpcEdge:
             return self._too_large()
         try:
             request = jina3.read_data_request(data)
-        except jina3.BadMessage as error:
+        except BadMessage as error:
             return Status(code=StatusCode.INVALID, description=str(error))
         left = context.time_remaining()
         passed_on = _metadata(context)

@@ -14,9 +14,11 @@ import grpc
 import grpc.aio
 
 from jina_cli.serve.board import Board
+from jina_cli.serve.grpc_messages import write_endpoints, write_info
 from jina_cli.serve.http_pages import versions
 from jina_cli.vocabulary import DRY_RUN_ENDPOINT
-from jina_cli.wire import jina3
+from jina_cli.wire.descriptors import pool
+from jina_cli.wire.jina3 import write_status
 from jina_cli.wire.messages import EndpointInfo, Request, Response
 
 DATA_SERVICES = ("jina.JinaRPC", "jina.JinaSingleDataRequestRPC")
@@ -52,13 +54,13 @@ def side_handlers(side: Side) -> dict[str, Any]:
 
     async def dry_run(_: bytes, context: Any) -> bytes:
         response = await side.answer(Request(endpoint=DRY_RUN_ENDPOINT))
-        return jina3.write_status(response.status)
+        return write_status(response.status)
 
     async def discover(_: bytes, context: Any) -> bytes:
-        return jina3.write_endpoints(side.endpoints())
+        return write_endpoints(side.endpoints())
 
     async def info(_: bytes, context: Any) -> bytes:
-        return jina3.write_info(versions())
+        return write_info(versions())
 
     return {
         "/jina.JinaGatewayDryRunRPC/dry_run": unary(dry_run),
@@ -127,7 +129,7 @@ async def _reflect(requests: AsyncIterator[bytes], context: Any) -> AsyncIterato
     from google.protobuf.message import DecodeError
     from grpc_reflection.v1alpha import reflection, reflection_pb2
 
-    servicer = reflection.aio.ReflectionServicer(SERVICES, pool=jina3.descriptor_pool())
+    servicer = reflection.aio.ReflectionServicer(SERVICES, pool=pool())
 
     async def parsed() -> AsyncIterator[Any]:
         async for data in requests:

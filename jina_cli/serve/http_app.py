@@ -21,6 +21,7 @@ from jina_cli.serve.limits import RETRY_AFTER_S, too_large
 from jina_cli.wire import json as wire_json
 from jina_cli.wire.messages import (
     STATUSES,
+    BadMessage,
     Buffer,
     Request,
     Response,
@@ -120,7 +121,7 @@ class HttpApp:
     ) -> Page:
         try:
             request = self._read(path, headers, data)
-        except wire_json.BadMessage as error:
+        except BadMessage as error:
             return problem(STATUSES[StatusCode.INVALID][1], str(error))
         if connection is None:
             return self._write(await self._ask(request))

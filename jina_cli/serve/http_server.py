@@ -20,6 +20,8 @@ from jina_cli.serve.http_connection import config_of, connection_class
 
 _BACKLOG = 2048
 _POLL_S = 0.02
+_QUIET_S = 0.3
+"""How long a connection without a request is kept in a drain."""
 
 
 class HttpServer:
@@ -69,14 +71,17 @@ class HttpServer:
         self._listening.clear()
 
     async def finish(self, timeout_s: float) -> int:
-        """Let each connection end with the request it is at; return how many were cut off."""
-        deadline = time.monotonic() + timeout_s
-        # What has arrived on idle connections is read before they are closed.
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        while self._state.connections and time.monotonic() < deadline:
-            for connection in list(self._state.connections):
-                connection.shutdown()
+        """Let each connection end with the request it is at; return how many were cut off.
+
+        A connection on which nothing is asked is closed a moment later: its client may have
+        sent a request that has not arrived yet, and would take the end for a failure. (Each
+        answer tells its client to close; see `HttpApp`.)
+        """
+        start = time.monotonic()
+        while self._state.connections and (spent := time.monotonic() - start) < timeout_s:
+            if spent >= min(_QUIET_S, timeout_s / 2):
+                for connection in list(self._state.connections):
+                    connection.shutdown()
             await asyncio.sleep(_POLL_S)
         left = [task for task in self._state.tasks if not task.done()]
         for task in left:

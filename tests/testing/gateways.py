@@ -71,13 +71,13 @@ async def a_pea(
         max_message_bytes=64 * 2**20,
     )
     path.unlink(missing_ok=True)
-    sock = socket.socket(socket.AF_UNIX)
-    sock.bind(str(path))
-    await server.start(sock)
-    try:
-        yield f"unix:{path}"
-    finally:
-        await server.close()
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(str(path))
+        await server.start(sock)
+        try:
+            yield f"unix:{path}"
+        finally:
+            await server.close()
 
 
 def a_route(pod: str, *addresses: str, needs: Sequence[str] = (), **more: Any) -> Route:
@@ -232,7 +232,9 @@ async def _reader(fd: int) -> asyncio.StreamReader:
 
 def _unix(address: str) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX)
-    sock.bind(address.removeprefix("unix:"))
+    path = Path(address.removeprefix("unix:"))
+    path.unlink(missing_ok=True)
+    sock.bind(str(path))
     sock.listen(128)
     return sock
 

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from jina_cli.lifeline import DrainSaid, PhaseSaid, ReadySaid
 from jina_cli.vocabulary import Protocol
 from jina_cli.wire.messages import Body, Format, Request, Response, Status, StatusCode
-from tests.testing.gateways import a_folder, a_gateway, a_link, a_pea, a_route, echo, run
+from tests.testing.gateways import a_gateway, a_link, a_pea, a_route, echo, run
 
 NATIVE = (Protocol.NATIVE,)
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    path = a_folder()
-    yield path
-    shutil.rmtree(path)
 
 
 def a_question(data: bytes = b"opaque", **more: object) -> Request:
