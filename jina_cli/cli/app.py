@@ -86,6 +86,7 @@ def _run_command(words: tuple[str, ...], function: object, arguments: list[str])
         result = command.main(args=arguments, prog_name=name, standalone_mode=False)
     except usage_failed() as error:
         text = error.format_message().strip().rstrip(".")  # type: ignore[attr-defined]
+        text = text.replace("Value error, ", "")
         raise UsageError(text[:1].lower() + text[1:], hint=f"see {name} --help") from error
     return result if isinstance(result, int) else Exit.OK
 

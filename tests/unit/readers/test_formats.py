@@ -33,7 +33,7 @@ def test_json_lines_go_on_after_bad_ones() -> None:
 
     assert _read(formats.read_jsonl, data) == [
         (1, {"id": "1", "text": "a"}),
-        (3, "not JSON: unexpected character, expected a JSON value"),
+        (3, "not JSON: invalid literal, expected 'null'"),
         (4, "not a JSON object"),
         (5, "not UTF-8"),
         (6, "not JSON: unexpected character, expected a JSON value"),
