@@ -1,0 +1,202 @@
+# PowerShell completion for jina; made by: python -m jina_cli.cli.completions --write
+# Add to $PROFILE: jina completion powershell | Out-String | Invoke-Expression
+
+Register-ArgumentCompleter -Native -CommandName jina -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $verbs = @{
+        'hello' = 'See a search work, on data that is already here.'
+        'index' = 'Index files, rows or lines, so that they can be found.'
+        'search' = 'Find what was indexed.'
+        'flow' = 'Start a Flow from its YAML file and stay with it.'
+        'ping' = 'Ask whether a Flow or an Executor is ready.'
+        'validate' = 'Check YAML files; starts nothing.'
+        'config' = 'Print a Flow with all its defaults filled in.'
+        'explain' = 'Explain a key of the YAML, or an error code.'
+        'export' = 'Write a flowchart or the JSON schema.'
+        'completion' = 'Print the completion script of a shell.'
+        'hello-world' = 'The same as jina hello fashion.'
+    }
+
+    $shared = @{
+        '--json' = $true
+        '--output' = @('human', 'concise', 'json', 'github')
+        '-q' = $true
+        '--quiet' = $true
+        '-v' = $true
+        '--verbose' = $true
+        '--color' = @('auto', 'always', 'never')
+        '--no-progress' = $true
+        '--no-input' = $true
+        '-C' = @()
+        '--directory' = @()
+        '--env-file' = @()
+        '--project' = @()
+        '--debug' = $true
+        '-h' = $true
+        '--help' = $true
+        '--version' = $true
+    }
+
+    $commands = @{
+        'hello fashion' = @{
+            '--full' = $true
+            '--data' = @()
+            '--download' = $true
+            '--uses' = @()
+            '--print-flow' = $true
+            '--workspace' = @()
+            '--port' = @()
+            '--report' = @()
+            '--no-browser' = $true
+            '--once' = $true
+        }
+        'index' = @{
+            '--uses' = @()
+            '--host' = @()
+            '--workspace' = @()
+            '--format' = @('auto', 'jsonl', 'json', 'csv', 'lines', 'text', 'npy')
+            '--field-map' = @()
+            '--batch' = @()
+            '--concurrency' = @()
+            '--on-error' = @('skip', 'stop')
+            '--errors-to' = @()
+            '--max-errors' = @()
+            '--allow-empty' = $true
+            '--timeout' = @()
+            '--param' = @()
+        }
+        'search' = @{
+            '--uses' = @()
+            '--host' = @()
+            '--workspace' = @()
+            '-k' = @()
+            '--top-k' = @()
+            '--format' = @('table', 'json', 'jsonl', 'trec')
+            '--batch' = @()
+            '--concurrency' = @()
+            '--allow-empty' = $true
+            '--timeout' = @()
+            '--param' = @()
+        }
+        'flow' = @{
+            '--uses' = @()
+            '-f' = @()
+            '--override' = @()
+            '--workspace' = @()
+            '--port' = @()
+            '--protocol' = @('grpc', 'http', 'websocket', 'native')
+            '--env' = @()
+            '--lenient' = $true
+            '--dry-run' = $true
+            '--timeout-ready' = @()
+            '--wait-timeout' = @()
+            '--exit-on' = @('none', 'failure', 'first', 'all')
+            '--keep-going' = $true
+            '--exit-code-from' = @()
+            '--grace' = @()
+            '--ready-fd' = @()
+            '--log-format' = @('text', 'json')
+            '--log-dir' = @()
+            '--no-log-prefix' = $true
+            '--attach' = @()
+            '--no-attach' = @()
+        }
+        'ping' = @{
+            '--timeout' = @()
+            '--attempts' = @()
+            '--min-successful-attempts' = @()
+            '--wait' = $true
+            '--wait-timeout' = @()
+        }
+        'validate' = @{
+            '--lenient' = $true
+        }
+        'config' = @{
+            '--uses' = @()
+            '-f' = @()
+            '--override' = @()
+            '--format' = @('yaml', 'json')
+            '--lenient' = $true
+        }
+        'explain' = @{
+        }
+        'export schema' = @{
+            '-o' = @()
+            '--out' = @()
+            '--schema-path' = @()
+            '--draft' = @('2020-12', '7')
+            '--kind' = @('flow', 'pod', 'gateway', 'executor', 'driver')
+        }
+        'export flowchart' = @{
+            '-o' = @()
+            '--out' = @()
+            '--vertical-layout' = $true
+        }
+        'completion' = @{
+        }
+        'hello-world' = @{
+            '--full' = $true
+            '--data' = @()
+            '--download' = $true
+            '--uses' = @()
+            '--print-flow' = $true
+            '--workspace' = @()
+            '--port' = @()
+            '--report' = @()
+            '--no-browser' = $true
+            '--once' = $true
+        }
+    }
+
+    $seconds = @{
+        'hello' = @('fashion')
+        'export' = @('schema', 'flowchart')
+        'ping' = @('flow', 'executor', 'gateway')
+        'completion' = @('bash', 'zsh', 'fish', 'powershell')
+    }
+
+    $words = @()
+    $previous = ''
+    $skip = $false
+    foreach ($element in $commandAst.CommandElements | Select-Object -Skip 1) {
+        if ($element.Extent.EndOffset -ge $cursorPosition -and $wordToComplete) { break }
+        $text = $element.ToString()
+        $previous = $text
+        if ($skip) { $skip = $false; continue }
+        if ($text.StartsWith('-')) { $skip = $shared[$text] -is [array]; continue }
+        $words += $text
+    }
+
+    $command = ''
+    foreach ($count in 2, 1) {
+        if ($words.Count -ge $count) {
+            $name = ($words | Select-Object -First $count) -join ' '
+            if ($commands.ContainsKey($name)) { $command = $name; break }
+        }
+    }
+
+    $options = $shared
+    if ($command) {
+        $options = $shared.Clone()
+        foreach ($entry in $commands[$command].GetEnumerator()) {
+            $options[$entry.Key] = $entry.Value
+        }
+    }
+
+    if ($options[$previous] -is [array]) {
+        $candidates = $options[$previous]
+    } elseif ($wordToComplete.StartsWith('-')) {
+        $candidates = $options.Keys | Sort-Object
+    } elseif ($words.Count -eq 0) {
+        $candidates = $verbs.Keys | Sort-Object
+    } else {
+        $candidates = $seconds[($words -join ' ')]
+    }
+
+    $candidates | Where-Object { $_ -like "$wordToComplete*" } | ForEach-Object {
+        $help = $verbs[$_]
+        if (-not $help) { $help = $_ }
+        [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $help)
+    }
+}

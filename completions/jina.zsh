@@ -1,0 +1,231 @@
+#compdef jina
+# zsh completion for jina; made by: python -m jina_cli.cli.completions --write
+# Put it as _jina into a folder of $fpath, or: source <(jina completion zsh)
+
+_jina() {
+  local curcontext=$curcontext state line
+  typeset -A opt_args
+  local -a shared=(
+    '*--json[Machine-readable output, errors too.]'
+    '*--output=[How problems are shown.]: :(human concise json github)'
+    '*-q[Only results and errors.]'
+    '*--quiet[Only results and errors.]'
+    '*-v[More detail; -vv for all of it.]'
+    '*--verbose[More detail; -vv for all of it.]'
+    '*--color=[When to use colour.]: :(auto always never)'
+    '*--no-progress[No progress bar or progress lines.]'
+    '*--no-input[Never ask anything.]'
+    '*-C+[Go there first.]: :_files -/'
+    '*--directory=[Go there first.]: :_files -/'
+    '*--env-file=[Read variables from a file.]: :_files'
+    '*--project=[Keep Flows of one name apart.]: : '
+    '*--debug[Show tracebacks.]'
+    '*-h[Print help.]'
+    '*--help[Print help.]'
+  )
+  _arguments -C -s $shared \
+    '*--version[Print the version.]' \
+    '1: :->verb' '*:: :->rest' && return 0
+  case $state in
+    verb)
+      local -a rows=(
+        'hello:See a search work, on data that is already here.'
+        'index:Index files, rows or lines, so that they can be found.'
+        'search:Find what was indexed.'
+        'flow:Start a Flow from its YAML file and stay with it.'
+        'ping:Ask whether a Flow or an Executor is ready.'
+        'validate:Check YAML files; starts nothing.'
+        'config:Print a Flow with all its defaults filled in.'
+        'explain:Explain a key of the YAML, or an error code.'
+        'export:Write a flowchart or the JSON schema.'
+        'completion:Print the completion script of a shell.'
+        'hello-world:The same as jina hello fashion.'
+      )
+      _describe command rows
+      ;;
+    rest)
+      case $words[1] in
+        index)
+          _arguments -s \
+            '*--uses=[YAML of the Flow; left out, a text search.]: :_files' \
+            '*--host=[A Flow that runs already.]: : ' \
+            '*--workspace=[Where the index is kept; .jina if left out.]: :_files -/' \
+            '*--format=[What the inputs are.]: :(auto jsonl json csv lines text npy)' \
+            '*--field-map=[Take field A as B\: title=text,docno=id.]: : ' \
+            '*--batch=[Documents in a request.]: : ' \
+            '*--concurrency=[Requests at a time.]: : ' \
+            '*--on-error=[What to do at the first bad row that is too many.]: :(skip stop)' \
+            '*--errors-to=[Keep bad rows there, as JSON Lines.]: :_files' \
+            '*--max-errors=[Bad rows that are tolerated.]: : ' \
+            '*--allow-empty[No input is no failure.]' \
+            '*--timeout=[For each request, `90s` or `2m`.]: : ' \
+            '*--param=[A parameter for Executors.]: : ' \
+            $shared \
+            '*: :_files'
+          ;;
+        search)
+          _arguments -s \
+            '*--uses=[YAML of the Flow; left out, a text search.]: :_files' \
+            '*--host=[A Flow that runs already.]: : ' \
+            '*--workspace=[Where the index is kept; .jina if left out.]: :_files -/' \
+            '*-k+[Matches of a query.]: : ' \
+            '*--top-k=[Matches of a query.]: : ' \
+            '*--format=[table, or with --json jsonl, if left out.]: :(table json jsonl trec)' \
+            '*--batch=[Queries in a request.]: : ' \
+            '*--concurrency=[Requests at a time.]: : ' \
+            '*--allow-empty[No query is no failure.]' \
+            '*--timeout=[For each request, `90s` or `2m`.]: : ' \
+            '*--param=[A parameter for Executors.]: : ' \
+            $shared \
+            '*: :_files'
+          ;;
+        flow)
+          _arguments -s \
+            '*--uses=[The Flow'\''s YAML file.]: :_files' \
+            '*-f+[YAML laid over it; may be repeated.]: :_files' \
+            '*--override=[YAML laid over it; may be repeated.]: :_files' \
+            '*--workspace=[Where Executors keep what they know, if the YAML names no place.]: :_files -/' \
+            '*--port=[Of the Gateway, over the YAML; 0 takes any.]: : ' \
+            '*--protocol=[Of the Gateway, over the YAML; repeat it for more than one.]: :(grpc http websocket native)' \
+            '*--env=[Variable for the YAML and all processes.]: : ' \
+            '*--lenient[Unknown keys are warnings.]' \
+            '*--dry-run[Print what would run, and start nothing.]' \
+            '*--timeout-ready=[Give up if not all is ready by then; else each Pod'\''s own timeout_ready holds.]: : ' \
+            '*--wait-timeout=[Give up if not all is ready by then; else each Pod'\''s own timeout_ready holds.]: : ' \
+            '*--exit-on=[When to end unasked\: never, when a Pod has failed for good, when a process ended even if it would be restarted, or when all Pods have failed.]: :(none failure first all)' \
+            '*--keep-going[The same as --exit-on none.]' \
+            '*--exit-code-from=[Exit with the exit code of this Pod.]: : ' \
+            '*--grace=[From the first signal to the end of all.]: : ' \
+            '*--ready-fd=[Write a line of JSON to this descriptor when ready.]: : ' \
+            '*--log-format=[How log lines are written to stdout.]: :(text json)' \
+            '*--log-dir=[Where the log file of each process goes.]: :_files -/' \
+            '*--no-log-prefix[Log lines without the name in front.]' \
+            '*--attach=[Show the logs of this Pod only; may be repeated.]: : ' \
+            '*--no-attach=[Do not show the logs of this Pod; may be repeated.]: : ' \
+            $shared
+          ;;
+        ping)
+          _arguments -s \
+            '*--timeout=[Milliseconds for each attempt; -1 for ever.]: : ' \
+            '*--attempts=[How often each is asked.]: : ' \
+            '*--min-successful-attempts=[How many of them must succeed.]: : ' \
+            '*--wait[Wait until all are ready.]' \
+            '*--wait-timeout=[How long to wait, `90`, `90s` or `2m`.]: : ' \
+            $shared \
+            '1: :(flow executor gateway)' \
+            '*: :_files'
+          ;;
+        validate)
+          _arguments -s \
+            '*--lenient[Unknown keys are warnings.]' \
+            $shared \
+            '*: :_files'
+          ;;
+        config)
+          _arguments -s \
+            '*--uses=[YAML of the Flow.]: :_files' \
+            '*-f+[YAML laid over it; repeatable.]: :_files' \
+            '*--override=[YAML laid over it; repeatable.]: :_files' \
+            '*--format=[How it is written.]: :(yaml json)' \
+            '*--lenient[Unknown keys are warnings.]' \
+            $shared
+          ;;
+        explain)
+          _arguments -s \
+            $shared \
+            '*: :_files'
+          ;;
+        completion)
+          _arguments -s \
+            $shared \
+            '1: :(bash zsh fish powershell)' \
+            '*: :_files'
+          ;;
+        hello-world)
+          _arguments -s \
+            '*--full[All 70,000 images, not the bundled 5,000.]' \
+            '*--data=[Folder of the full data set; implies --full.]: :_files -/' \
+            '*--download[Fetch the full data set if no folder has it.]' \
+            '*--uses=[A Flow of your own in place of fashion.yml.]: :_files' \
+            '*--print-flow[Print fashion.yml and end.]' \
+            '*--workspace=[Keep the index there; else it is thrown away.]: :_files -/' \
+            '*--port=[Where HTTP is served; 0 is any free port.]: : ' \
+            '*--report=[Where the result page is written.]: :_files' \
+            '*--no-browser[Do not open the result page.]' \
+            '*--once[End when done; so it is where stdout is no terminal.]' \
+            $shared
+          ;;
+        hello)
+          _arguments -C -s $shared \
+            '1: :->second' '*:: :->third' && return 0
+          case $state in
+            second)
+              local -a rows=(
+                'fashion:Find clothes that look alike among the images of Fashion-MNIST.'
+              )
+              _describe command rows
+              ;;
+            third)
+              case $words[1] in
+                fashion)
+                  _arguments -s \
+                    '*--full[All 70,000 images, not the bundled 5,000.]' \
+                    '*--data=[Folder of the full data set; implies --full.]: :_files -/' \
+                    '*--download[Fetch the full data set if no folder has it.]' \
+                    '*--uses=[A Flow of your own in place of fashion.yml.]: :_files' \
+                    '*--print-flow[Print fashion.yml and end.]' \
+                    '*--workspace=[Keep the index there; else it is thrown away.]: :_files -/' \
+                    '*--port=[Where HTTP is served; 0 is any free port.]: : ' \
+                    '*--report=[Where the result page is written.]: :_files' \
+                    '*--no-browser[Do not open the result page.]' \
+                    '*--once[End when done; so it is where stdout is no terminal.]' \
+                    $shared
+                  ;;
+              esac
+              ;;
+          esac
+          ;;
+        export)
+          _arguments -C -s $shared \
+            '1: :->second' '*:: :->third' && return 0
+          case $state in
+            second)
+              local -a rows=(
+                'schema:Write the JSON schema of a Flow'\''s YAML, in one document.'
+                'flowchart:Draw a Flow, without network: as mermaid text, or as SVG if the file ends in .svg.'
+              )
+              _describe command rows
+              ;;
+            third)
+              case $words[1] in
+                schema)
+                  _arguments -s \
+                    '*-o+[Where to; `-` is stdout.]: :_files' \
+                    '*--out=[Where to; `-` is stdout.]: :_files' \
+                    '*--schema-path=[Where to, as in Jina; repeatable.]: :_files' \
+                    '*--draft=[Of JSON Schema; editors want 7.]: :(2020-12 7)' \
+                    '*--kind=[Of what.]: :(flow pod gateway executor driver)' \
+                    $shared
+                  ;;
+                flowchart)
+                  _arguments -s \
+                    '*-o+[Where to; `-` is stdout.]: :_files' \
+                    '*--out=[Where to; `-` is stdout.]: :_files' \
+                    '*--vertical-layout[From top to bottom.]' \
+                    $shared \
+                    '*: :_files'
+                  ;;
+              esac
+              ;;
+          esac
+          ;;
+      esac
+      ;;
+  esac
+}
+
+if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+  _jina "$@"
+else
+  compdef _jina jina
+fi
