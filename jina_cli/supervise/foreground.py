@@ -117,7 +117,8 @@ class _Stay:
                 return
 
     def _say_ready(self) -> None:
-        addresses = [f"{name}://{place}" for name, place in self._flow.addresses.items()]
+        # The native address is for our own commands, which find it by themselves.
+        addresses = [f"{n}://{at}" for n, at in self._flow.addresses.items() if n != "native"]
         where = ", ".join(addresses) or self._flow.native_address
         self._how.note(f"ready in {time.monotonic() - self._began:.1f} s: {where}")
         if self._how.ready_fd is None:

@@ -26,7 +26,7 @@ INCURABLE = frozenset({"port-taken", "permission"})
 UNKILLABLE_AFTER_S = 5.0
 """After SIGKILL: a process that still is there hangs in the kernel, and is given up."""
 
-STARTING_GRACE_S = 5.0
+STARTING_GRACE_S = 2.0
 """From SIGTERM to SIGKILL for a Pea that is not ready: it has no requests to finish."""
 
 

@@ -7,7 +7,8 @@ What it does stands in `with_` of its `ExecutorPlan`, as shell-like steps under 
     child COMMAND…      a child in its group
     daemon COMMAND…     a grandchild in a session of its own, whose parent has ended
     once PATH STEP…     the rest of the line only if PATH is not there yet; makes it
-    serve               wait for SIGTERM, then say drain and end with 0
+    write PATH TEXT     append a line
+    serve               wait for SIGTERM, say drain, do the rest and end with 0
 """
 
 from __future__ import annotations
@@ -84,7 +85,10 @@ def _do(step: str, launch: Launch, over: threading.Event) -> int | None:  # noqa
         case "serve":
             over.wait()
             say(launch.control_fd, DrainSaid(pending=0))
-            return 0
+        case "write":
+            path, _, text = rest.partition(" ")
+            with Path(path).open("a") as file:
+                file.write(f"{text}\n")
         case _:
             raise AssertionError(f"no step {step!r}")
     return None

@@ -117,7 +117,7 @@ HISTORIES: dict[str, History] = {
     "is stopped while it starts, with little patience": (
         [(0, Start()), (1, Stop(30)), (2, Exited(1, -15))],
         PeaState.STOPPED,
-        [Spawn(1), WakeAt(10), Signal(SIGTERM), WakeAt(6)],
+        [Spawn(1), WakeAt(10), Signal(SIGTERM), WakeAt(3)],
     ),
     "is killed while it waits to be restarted": (
         [(0, Start()), (1, Exited(1, 1)), (1.5, Kill())],
