@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
+from jina_cli.errors import JinaError
+
 _NAMES: Mapping[str, Mapping[str, str]] = {
     "jina": {
         "Executor": "jina_cli.executors.base:Executor",
@@ -31,6 +33,8 @@ _NAMES: Mapping[str, Mapping[str, str]] = {
         "DocList": "docarray:DocList",
         "BaseDoc": "docarray:BaseDoc",
         "Client": "jina_cli.client.client:Client",
+        "Flow": "jina_cli.executors.jina_names:Flow",
+        "Deployment": "jina_cli.executors.jina_names:Deployment",
         "__version__": "jina_cli._version:__version__",
     },
     "jina.serve": {},
@@ -53,6 +57,30 @@ class JinaLogger(logging.LoggerAdapter[logging.Logger]):
 
     def __init__(self, context: str, **_: Any) -> None:
         super().__init__(logging.getLogger(context), {})
+
+
+class Flow:
+    """A name that files with Executors often import beside them; here it starts nothing.
+
+    Raises:
+        NotHere: Always; Flows are started by `jina flow`.
+    """
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        raise NotHere(type(self).__name__)
+
+
+class Deployment(Flow):
+    """As `Flow`."""
+
+
+class NotHere(JinaError):
+    """A process of a Flow is asked to start a Flow."""
+
+    code = "JNA915"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"a {name} cannot be started inside an Executor", hint="use 'jina flow'")
 
 
 class _Module(ModuleType):

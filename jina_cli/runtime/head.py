@@ -167,6 +167,8 @@ class Head:
 
     async def _ask_everyone(self, request: Request, wanted: Format) -> Response:
         top_k = self._top_k(request)
+        if len(self._shards) > 1:
+            request = _in_columns(request)
         answers = await self._ask_all(request)
         failed = _first_failed(answers)
         if failed is not None:
@@ -224,6 +226,18 @@ def _link(address: str, plan: PeaPlan) -> Link:
 
 def _read(request: Request) -> DocumentBatch:
     return union([read_body(body) for body in request.bodies])
+
+
+def _in_columns(request: Request) -> Request:
+    """Return the request with its documents as columns.
+
+    Documents written as JSON may have no ids; the shards would each invent others, and what
+    they found for one document could not be put together.
+    """
+    bodies = request.bodies
+    if len(bodies) == 1 and bodies[0].format in (Format.COLUMNS, Format.NONE):
+        return request
+    return replace(request, bodies=(write_body(_read(request), Format.COLUMNS),))
 
 
 def _body(request: Request, docs: DocumentBatch, part: DocumentBatch) -> Body:

@@ -19,7 +19,7 @@ from jina_cli.runtime.gather import union
 from jina_cli.runtime.parameters import parameters_for, with_results
 from jina_cli.vocabulary import DRY_RUN_ENDPOINT
 from jina_cli.wire.bodies import read_body, write_body
-from jina_cli.wire.messages import Body, Format, Request, Response, RouteStep
+from jina_cli.wire.messages import Body, Format, Request, Response, RouteStep, StatusCode
 
 log = logging.getLogger(__name__)
 
@@ -223,7 +223,8 @@ class Worker:
     def _failed(self, request: Request, error: Exception, at: str, start: float) -> Response:
         executor = at or (self._steps[0].name if self._steps else "")
         status = status_of(error, self.seat.label, executor)
-        log.error("%s failed: %s", request.endpoint, status.description)
+        level = logging.INFO if status.code is StatusCode.INVALID else logging.ERROR
+        log.log(level, "%s failed: %s", request.endpoint, status.description)
         log.debug("%s", "\n".join(status.stacks))
         answered = self._answered(request, Body(), {}, start)
         return replace(answered, status=status)

@@ -56,6 +56,11 @@ class Trials(Executor):
     def leaves(self, docs: DocumentBatch):
         sys.exit(7)
 
+    @requests(on="/exit-later")
+    async def leaves_later(self, docs: DocumentBatch):
+        await asyncio.sleep(0)
+        sys.exit(8)
+
     @requests(on="/vanish")
     def vanishes(self, docs: DocumentBatch):
         os._exit(9)

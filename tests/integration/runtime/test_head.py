@@ -112,7 +112,7 @@ async def test_the_head_says_what_its_shards_serve(pod: list[Pea]) -> None:
 async def test_documents_come_in_as_a_client_wrote_them_and_go_out_as_it_wants(
     pod: list[Pea],
 ) -> None:
-    body = Body(Format.JSON, b'[{"id": "q", "text": "?"}]')
+    body = Body(Format.JSON, b'[{"text": "?"}]')
     request = Request(
         endpoint="/search", bodies=(body,), parameters={"top_k": 1}, wanted=Format.JSON
     )
@@ -120,7 +120,8 @@ async def test_documents_come_in_as_a_client_wrote_them_and_go_out_as_it_wants(
         answer = await link.request(request)
 
     assert answer.body.format is Format.JSON
-    assert len(docs_of(answer).values("matches")[0]) == 1
+    (matches,) = docs_of(answer).values("matches")
+    assert len(matches) == 1
 
 
 async def test_a_top_k_that_makes_no_sense_is_refused(pod: list[Pea]) -> None:

@@ -222,7 +222,7 @@ async def test_a_pea_whose_parent_is_gone_ends(start: Start, endpoint: str) -> N
     await link.close()
 
 
-@pytest.mark.parametrize(("endpoint", "code"), [("/exit", 7), ("/vanish", 9)])
+@pytest.mark.parametrize(("endpoint", "code"), [("/exit", 7), ("/exit-later", 8), ("/vanish", 9)])
 async def test_an_executor_that_ends_the_process_ends_it(
     start: Start, endpoint: str, code: int
 ) -> None:

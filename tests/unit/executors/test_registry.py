@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
@@ -225,6 +226,26 @@ def test_the_import_name_jina_is_ours_where_no_other_is_installed(write: Write) 
     assert jina_names.install()
     assert jina_names.install()
     assert load(Wanted(f"{path}:Echo"))().requests == {"/echo": "go"}
+
+
+def test_a_flow_may_be_imported_beside_an_executor_but_not_started_there() -> None:
+    jina_names.install()
+    found: dict[str, Any] = {}
+    exec("from jina import Deployment, Flow", found)
+
+    for name in ("Flow", "Deployment"):
+        with pytest.raises(jina_names.NotHere, match=f"a {name} cannot be started inside"):
+            found[name](port=3)
+
+
+def test_an_installed_package_may_offer_executors_by_name(write: Write, tmp_path: Path) -> None:
+    write("offering.py", ECHO)
+    write("offering-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: offering\nVersion: 1.0")
+    write("offering-1.0.dist-info/entry_points.txt", "[jina.executors]\nOffered = offering:Echo")
+    sys.path.append(str(tmp_path))
+
+    assert load(Wanted("Offered")).__module__ == "offering"
+    assert "Offered" in names()
 
 
 def test_what_we_do_not_have_of_jina_is_an_import_error() -> None:
