@@ -49,8 +49,7 @@ class Projection:
 
     def __call__(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return `vectors`, shape `(n, features)`, in `dim` numbers each: `(n, dim)`."""
-        projected: NDArray[np.float32] = (vectors - self.mean) @ self.axes
-        return projected
+        return np.asarray((vectors - self.mean) @ self.axes, np.float32)
 
 
 def principal_components(moments: Moments, dim: int) -> Projection:

@@ -55,6 +55,7 @@ def _histograms(images: NDArray[np.float32], cell: int, directions: int) -> NDAr
     place = (place + np.arange(columns * cell)[None, :] // cell) * directions
     first = image + place + lower % directions
     second = image + place + (lower + 1) % directions
-    counts = np.bincount(first.ravel(), (strength * (1 - share)).ravel(), len(images) * size)
-    counts += np.bincount(second.ravel(), (strength * share).ravel(), len(images) * size)
-    return counts.reshape(len(images), size)
+    total = len(images) * size
+    counts = np.bincount(first.ravel(), (strength * (1 - share)).ravel(), total)
+    counts = counts + np.bincount(second.ravel(), (strength * share).ravel(), total)
+    return np.asarray(counts, np.float64).reshape(len(images), size)
