@@ -80,7 +80,7 @@ def encode(batch: DocumentBatch) -> list[Buffer]:
             string, a number beyond 64 bits, text that is not Unicode.
     """
     buffers: list[Buffer] = []
-    described = _describe(batch, buffers)
+    described = _describe(batch, buffers, MAX_LEVELS)
     try:
         head = orjson.dumps(described, option=_ORJSON)
     except TypeError as error:
@@ -123,19 +123,21 @@ def decode(data: Buffer) -> DocumentBatch:
         raise BadColumns(f"has a bad head: {error}") from None
 
 
-def _describe(batch: DocumentBatch, buffers: list[Buffer]) -> list[Any]:
+def _describe(batch: DocumentBatch, buffers: list[Buffer], levels: int) -> list[Any]:
+    if levels == 0:
+        raise BadColumns(f"has documents nested deeper than {MAX_LEVELS}")
     columns = {}
     for name, column in batch.columns.items():
         if len(column) != len(batch):
             raise BadColumns(f"{name!r} has {len(column)} entries for {len(batch)} documents")
         try:
-            columns[name] = _describe_column(column, buffers)
+            columns[name] = _describe_column(column, buffers, levels)
         except BadColumns as error:
             raise BadColumns(f"{name!r} {error}") from None
     return [_listed(batch.ids), columns]
 
 
-def _describe_column(column: Column, buffers: list[Buffer]) -> list[Any]:
+def _describe_column(column: Column, buffers: list[Buffer], levels: int) -> list[Any]:
     match column:
         case TextColumn(values):
             return ["t", _listed(values)]
@@ -154,7 +156,7 @@ def _describe_column(column: Column, buffers: list[Buffer]) -> list[Any]:
         case DocsColumn(offsets, docs, present):
             _add_array(np.asarray(offsets, "<i8"), buffers)
             _add_mask(present, buffers)
-            return ["d", int(present is not None), _describe(docs, buffers)]
+            return ["d", int(present is not None), _describe(docs, buffers, levels - 1)]
 
 
 def _describe_values(values: list[Any] | tuple[Any, ...], buffers: list[Buffer]) -> list[Any]:

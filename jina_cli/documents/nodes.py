@@ -39,6 +39,10 @@ class BadNode(Malformed):
     """Bytes are not laid out as protobuf lays out a node."""
 
 
+class UnknownElements(BadNode):
+    """A tensor is well-formed, and of elements that we do not take."""
+
+
 def messages(data: bytes, tag: int = REPEATED) -> Iterator[tuple[int, int]]:
     """Yield start and end of each field of a message that has only fields of this tag.
 
@@ -214,7 +218,7 @@ def _dtype(name: str) -> np.dtype[Any]:
         known = ""
     # Big-endian elements stay what they are: nobody we know writes them.
     if known not in DTYPES or name.startswith(">"):
-        raise BadNode(f"a tensor has elements of type {name!r}")
+        raise UnknownElements(f"a tensor has elements of type {name!r}")
     return DTYPES[known]
 
 

@@ -28,6 +28,7 @@ from jina_cli.documents.column import (
     ValuesColumn,
     column_of_arrays,
 )
+from jina_cli.documents.nodes import UnknownElements, node_value
 
 Row = Mapping[str, Any]
 
@@ -240,9 +241,14 @@ def _plain(column: Column, *, lists: bool) -> Sequence[Any]:
         case DocsColumn():
             return _plain_docs(column, lists=lists)
         case NodesColumn(values):
-            from jina_cli.documents.standard import node_value
+            return [None if node is None else _plain_node(node) for node in values]
 
-            return [None if v is None else plain_value(node_value(v)) for v in values]
+
+def _plain_node(node: bytes) -> Any:
+    try:
+        return plain_value(node_value(node))
+    except UnknownElements:
+        return None
 
 
 def _plain_docs(column: DocsColumn, *, lists: bool) -> list[Any]:

@@ -44,6 +44,7 @@ from jina_cli.documents.nodes import (
     NDARRAY,
     TEXT,
     BadNode,
+    UnknownElements,
     array_layout,
     array_node,
     array_parts,
@@ -225,9 +226,8 @@ def _check(node: bytes) -> None:
     """See that a node can be read again, save that its tensors may be of types we do not take."""
     try:
         node_value(node)
-    except BadNode as error:
-        if "elements of type" not in str(error):
-            raise
+    except UnknownElements:
+        pass
 
 
 def _is_json(value: Any) -> bool:
@@ -255,10 +255,8 @@ def _payload(node: bytes) -> bytes:
 def _tensors(nodes: list[bytes | None]) -> Column:
     try:
         return _dense(nodes) or column_of_arrays([_array(n) if n else None for n in nodes])
-    except BadNode as error:
-        if "elements of type" in str(error):
-            return _kept(nodes)
-        raise
+    except UnknownElements:
+        return _kept(nodes)
 
 
 def _dense(nodes: list[bytes | None]) -> TensorColumn | None:
