@@ -73,7 +73,6 @@ def channel_to(target: Target, max_message_bytes: int) -> grpc.aio.Channel:
         ("grpc.max_receive_message_length", max_message_bytes),
         # A Flow that is just starting is tried again soon.
         ("grpc.initial_reconnect_backoff_ms", 50),
-        ("grpc.min_reconnect_backoff_ms", 50),
         ("grpc.max_reconnect_backoff_ms", 1000),
     ]
     if target.is_local:

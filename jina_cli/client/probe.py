@@ -92,6 +92,8 @@ async def _ask_grpc(target: Target, role: Role, timeout_s: float | None) -> None
         text = (error.details() or "").partition("\n")[0]
         if error.code() is grpc.StatusCode.UNAVAILABLE:
             raise Unreachable(f"nobody answers at {target}", hint=text) from error
+        if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+            raise TimeoutError from error
         raise _not_ready(target, text or error.code().name, StatusCode.UNAVAILABLE) from error
     finally:
         await channel.close()

@@ -1,0 +1,94 @@
+"""HTTP as servers write it: lengths, chunks, closed connections, nonsense."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from jina_cli.client.address import target_of
+from jina_cli.client.http_connection import Answer
+from jina_cli.client.http_transport import HttpTransport
+from jina_cli.errors import Unreachable
+from tests.testing.gateways import run
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def _says(*answers: bytes, close: bool = False) -> Serve:
+    """A server that says these things, one for each request on a connection."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in answers:
+            try:
+                await reader.readuntil(b"\r\n\r\n")
+            except asyncio.IncompleteReadError:
+                break
+            writer.write(answer)
+        if not close:
+            await reader.read()  # until the client goes
+        writer.close()
+
+    return serve
+
+
+async def _asked(serve: Serve, times: int = 1, max_bytes: int = 1000) -> list[Answer]:
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        transport = HttpTransport(
+            target_of(f"http://127.0.0.1:{port}"), max_message_bytes=max_bytes
+        )
+        try:
+            return [await transport.ask("GET", "/x") for _ in range(times)]
+        finally:
+            await transport.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+        b"HTTP/1.1 200\r\ncontent-length:5\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+    ],
+)
+def test_a_body_has_a_length_or_chunks(answer: bytes) -> None:
+    [found] = run(_asked(_says(answer)))
+
+    assert (found.status, found.body) == (200, b"hello")
+
+
+def test_a_body_ends_with_its_connection() -> None:
+    [found] = run(_asked(_says(b"HTTP/1.0 200 OK\r\nConnection: close\r\n\r\nhello", close=True)))
+
+    assert found.body == b"hello"
+
+
+def test_a_connection_is_used_again_and_a_closed_one_is_replaced() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"
+
+    found = run(_asked(_says(answer, answer, close=True), times=5))
+
+    assert [each.body for each in found] == [b"x"] * 5
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"SSH-2.0-OpenSSH_9\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe",
+        b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffff\r\n",
+        b"\r\n\r\n",
+        b"",
+    ],
+)
+def test_nonsense_or_too_much_is_a_broken_connection(answer: bytes) -> None:
+    with pytest.raises(Unreachable, match="broke"):
+        run(_asked(_says(answer, close=True)))
