@@ -159,6 +159,8 @@ def _excerpt(line: str, span: Span) -> tuple[str, str, int]:
     """
     start = max(0, span.column - 1 - MAX_WIDTH // 2) if len(line) > MAX_WIDTH else 0
     text = _visible(line[start : start + MAX_WIDTH].rstrip())
+    if start:
+        text = f"…{text[1:]}"
     first = span.column - 1 - start
     marked = text[first : max(first + 1, span.end_column - 1 - start)]
     return text, " " * _cells(text[:first].ljust(first)), max(1, _cells(marked))

@@ -101,7 +101,8 @@ class _Builder:
         )
 
     def pod(self, pod: MapNode, at: Placed, path: str, flow_workspace: str | None) -> PodSpec:
-        uses = self._executor_of(pod, "uses", path) or ExecutorSpec(span=pod.span)
+        uses = self._executor_of(pod, "uses", path)
+        assert uses is not None, "a Pod always runs something"
         workspace = self.folder(pod.get("workspace"))
         if workspace is None and flow_workspace is None:
             workspace = uses.metas.get("workspace")
@@ -139,6 +140,8 @@ class _Builder:
         """Return what `uses` names, with the Pod's own `uses_…` over it."""
         held = pod.get(key)
         over = pod if key == "uses" else None
+        if held is None and over is not None:
+            held = ScalarNode(ExecutorSpec().jtype, pod.span)
         if isinstance(held, MapNode):
             return self.executor(held, over, f"{path}.{key}")
         name = text_of(held)
@@ -148,7 +151,7 @@ class _Builder:
         modules = self._modules([pod.get("py_modules")], path, over)
         jtype = self.classes.name_of(name, modules, site)
         spec = ExecutorSpec(
-            jtype=jtype, py_modules=modules, source_dir=str(site.folder), span=held.span
+            jtype=jtype, py_modules=modules or (), source_dir=str(site.folder), span=held.span
         )
         return spec if over is None else self._laid_over(spec, over)
 
@@ -171,7 +174,7 @@ class _Builder:
             jtype=name if components else self.classes.name_of(name, modules, site),
             with_=_mapping(node.get("with")),
             metas=self._metas(metas),
-            py_modules=modules,
+            py_modules=modules or (),
             requests=_requests(node.get("requests")),
             dynamic_batching=_mapping(node.get("dynamic_batching")),
             components=components,
@@ -201,15 +204,15 @@ class _Builder:
 
     def _modules(
         self, given: Iterable[Node | None], path: str, pod: MapNode | None
-    ) -> tuple[str, ...]:
-        found: list[str] = []
+    ) -> tuple[str, ...] | None:
+        """Return what can be imported, in order; None if something is not there."""
+        found: list[str | None] = []
         for node in given:
             for item in _scalars(node):
                 site = self._site(item.span, f"{path}.py_modules", pod)
-                module = self.classes.py_module(text_of(item), site)
-                if module:
-                    found.append(module)
-        return tuple(dict.fromkeys(found))
+                found.append(self.classes.py_module(text_of(item), site))
+        there = [module for module in dict.fromkeys(found) if module is not None]
+        return tuple(there) if None not in found else None
 
     def _site(self, span: Span, path: str, pod: MapNode | None) -> Site:
         more = (

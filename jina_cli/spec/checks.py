@@ -8,12 +8,16 @@ from collections.abc import Iterator, Sequence
 from jina_cli.diagnostics import Diagnostic, Severity, Span
 from jina_cli.spec.models import GATEWAY, FlowSpec, PodSpec
 from jina_cli.spec.nodes import escape
+from jina_cli.spec.schemas import rules
 from jina_cli.spec.topology import Flaw, Placed, Step, Trouble, flaws
 from jina_cli.spec.validate import nearest, no_effect
 
 _OPERATORS = frozenset(
     "$eq $neq $gt $gte $lt $lte $in $nin $regex $size $exists $and $or $not".split()  # noqa: SIM905
 )
+_REQUESTS = ("uses_requests", "uses/requests")
+"""Where a Pod may say by which Drivers an endpoint is served."""
+
 _AWAY = ("port", "tls", "grpc_metadata")
 """Keys of a Pod that say where an external one is, and nothing of any other."""
 
@@ -30,6 +34,7 @@ def check_flow(
     for index, pod in enumerate(flow.executors):
         yield from _place_of_pod(flow, pod, index)
         yield from _operators(flow, pod, index)
+        yield from _drivers(flow, pod, index)
     if not flow.executors:
         span = flow.span_of("/executors")
         message = "this Flow has no Pods: it answers what it is sent"
@@ -61,7 +66,9 @@ def _topology_words(flaw: Flaw, pod: str, name: str, flow: FlowSpec) -> tuple[st
             way = " -> ".join(flaw.names)
             return f"these Pods wait for each other: {way}", f"let one of them need {GATEWAY!r}"
         case Trouble.DUPLICATE:
-            return f"two Pods are called {name!r}", "give each a name of its own"
+            first = next(i for i, each in enumerate(flow.executors) if each.name == name)
+            line = flow.span_of(f"/executors/{first}/name").line
+            return f"two Pods are called {name!r}", f"the other is at line {line}"
         case Trouble.RESERVED:
             return f"a Pod cannot be called {name!r}", "'gateway:' at the top level sets it up"
         case Trouble.FLOATING:
@@ -150,6 +157,23 @@ def _operators(flow: FlowSpec, pod: PodSpec, index: int) -> Iterator[Diagnostic]
                     yield _problem("JNA103", message, flow.span_of(place), hint, path)
         elif isinstance(value, list):
             pending += [(f"{pointer}/{n}", inner) for n, inner in enumerate(value)]
+
+
+def _drivers(flow: FlowSpec, pod: PodSpec, index: int) -> Iterator[Diagnostic]:
+    """Yield the Drivers that are none of those there are."""
+    known = rules()["driver"].properties["driver"].builtin
+    for endpoint, served in pod.uses.requests.items():
+        for number, driver in enumerate(served if isinstance(served, tuple) else ()):
+            if driver.driver in known:
+                continue
+            step = f"{escape(endpoint)}/{number}/driver"
+            places = (f"/executors/{index}/{key}/{step}" for key in _REQUESTS)
+            span = next((flow.spans[at] for at in places if at in flow.spans), pod.uses.span)
+            near = nearest(driver.driver, list(known))
+            hint = f"did you mean {near!r}?" if near else "'jina explain driver' lists them"
+            path = f"executors[{index}].uses.requests"
+            message = f"there is no Driver {driver.driver!r}"
+            yield _problem("JNA504", message, span, hint, path)
 
 
 def _item_span(flow: FlowSpec, pointer: str, index: int) -> Span:

@@ -32,6 +32,9 @@ _LAID_IN = frozenset(
 _AWAY = frozenset({"host", "port", "tls", "grpc_metadata"})
 """Keys that mean something for external Pods alone."""
 
+_HERE = frozenset({"uses", "uses_before", "uses_after", "shards"})
+"""Keys that mean nothing for external Pods."""
+
 _DOLLAR = re.compile(r"\$(?=[$A-Za-z_{])")
 
 
@@ -73,7 +76,7 @@ def _plain(value: Any) -> Any:
         case FlowSpec() | GatewaySpec() | PodSpec() | ExecutorSpec() | DriverSpec():
             left_out = _INTERNAL
             if isinstance(value, PodSpec):
-                left_out |= _LAID_IN if value.external else _LAID_IN | _AWAY
+                left_out |= _LAID_IN | (_HERE if value.external else _AWAY)
             return {
                 field.name.rstrip("_"): _plain(getattr(value, field.name))
                 for field in dataclasses.fields(value)

@@ -74,7 +74,7 @@ class _Expansion:
         self.problems: list[Diagnostic] = []
 
     def pod(self, item: Node, path: str) -> Node:
-        if isinstance(item, ScalarNode) and text_of(item) and not item.unknown:
+        if isinstance(item, ScalarNode) and isinstance(item.value, str) and not item.unknown:
             found = self._file(item, path, None)
             if found is None:
                 return MapNode({}, item.span)
@@ -89,7 +89,8 @@ class _Expansion:
         entries = dict(item.entries)
         for key in ("uses", "uses_before", "uses_after"):
             entry = entries.get(key)
-            if entry is not None and text_of(entry.value).endswith(YAML_ENDINGS):
+            name = text_of(entry.value) if entry is not None else ""
+            if entry is not None and name.endswith(YAML_ENDINGS) and "://" not in name:
                 held = self._executor(entry.value, f"{path}.{key}", item)
                 entries[key] = Entry(entry.span, held)
         return item.with_entries(entries)

@@ -7,6 +7,7 @@ make reading expensive is bounded: size, depth, and what aliases expand to.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -132,7 +133,8 @@ def core_scalar(text: str) -> Scalar:
     if _OCTAL.fullmatch(text) or _HEX.fullmatch(text):
         return int(text, 0)
     if _FLOAT.fullmatch(text):
-        return float(text)
+        # What no float can hold is no number of anybody's; it stays as it was written.
+        return text if math.isinf(float(text)) else float(text)
     if _SPECIAL_FLOAT.fullmatch(text):
         return float(text.replace(".", ""))
     return text
@@ -220,32 +222,33 @@ class _Composer:
         if tag is None or tag == "!":
             return ScalarNode(core_scalar(text) if plain else text, span, text, plain)
         if tag.startswith(_CORE):
-            return ScalarNode(self._core_tagged(tag, text, span), span, text, plain=False)
+            return self._core_tagged(tag, text, span)
         name = self._class_name(tag, span)
         if name and not text:
             return _tagged(MapNode({}, span), name, span)
-        return ScalarNode(text, span, text, plain=False)
+        return ScalarNode(text, span, text, plain=False, unknown=not name)
 
-    def _core_tagged(self, tag: str, text: str, span: Span) -> Scalar:
+    def _core_tagged(self, tag: str, text: str, span: Span) -> ScalarNode:
         kind = tag.removeprefix(_CORE)
         if kind not in _CORE_TYPES:
             self._refuse_tag(tag, span)
-            return text
-        if kind == "str":
-            return text
-        value = core_scalar(text)
+            return ScalarNode(text, span, unknown=True)
+        value = text if kind == "str" else core_scalar(text)
         if not isinstance(value, _CORE_TYPES[kind]) or (kind == "int" and isinstance(value, bool)):
             self._report("JNA403", f"'{text}' is no {kind}", span, "correct the value or the tag")
-        return float(value) if kind == "float" and isinstance(value, int) else value
+        value = float(value) if kind == "float" and isinstance(value, int) else value
+        return ScalarNode(value, span, text, plain=False)
 
     def _list(self, event: Any, span: Span, depth: int) -> tuple[Node, int, int]:
-        if event.tag not in (None, "!", f"{_CORE}seq"):
-            self._refuse_tag(event.tag, span)
+        tag = event.tag
         items, size, height = [], 1, 0
         while not isinstance(event := self._next(), yaml.SequenceEndEvent):
             item, count, below = self._node(event, depth + 1)
             items.append(item)
             size, height = size + count, max(height, below)
+        if tag not in (None, "!", f"{_CORE}seq"):
+            self._refuse_tag(tag, span)
+            return ScalarNode(None, span, unknown=True), 1, 1
         return ListNode(tuple(items), span), size, height + 1
 
     def _map(self, event: Any, span: Span, depth: int) -> tuple[Node, int, int]:
@@ -268,7 +271,9 @@ class _Composer:
         node = MapNode(entries, span)
         if tag not in (None, "!", f"{_CORE}map"):
             name = self._class_name(tag, span)
-            node = _tagged(node, name, span) if name else node
+            if not name:
+                return ScalarNode(None, span, unknown=True), 1, 1
+            node = _tagged(node, name, span)
         return node, size, height + 1
 
     def _keys(self, key: Node) -> list[tuple[str, Span]]:

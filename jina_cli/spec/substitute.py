@@ -28,7 +28,7 @@ from jina_cli.spec.nodes import Entry, ListNode, MapNode, Node, Scalar, ScalarNo
 
 _TOKEN = re.compile(
     r"(?P<dollar>\$\$)"
-    r"|\$\{\{(?P<expression>.*?)\}\}"
+    r"|\$\{\{(?P<expression>(?:(?!\}\}).)*)\}\}"
     r"|\$\{(?P<braced>[A-Za-z_]\w*)\}"
     r"|\$(?P<bare>[A-Za-z_]\w*)"
     r"|(?P<broken>\$\{[^}]*\}?)"
@@ -197,7 +197,7 @@ class _Substitution:
             return self._env[name]
         if default is not None:
             return default
-        near = get_close_matches(name, self._env, n=1, cutoff=0.8)
+        near = get_close_matches(name, self._env, n=1, cutoff=0.75)
         hint = (
             f"did you mean {near[0]!r}, which is set?"
             if near

@@ -140,7 +140,7 @@ def _cycles(placed: Sequence[Placed]) -> Iterator[Flaw]:
     needs = {pod.name: pod.needs for pod in placed}
     told: set[str] = set()
     for index, pod in enumerate(placed):
-        way = _way_back(pod.name, needs)
+        way = _way_back(pod.name, needs) if pod.name != GATEWAY else ()
         # A Pod that needs itself is a flaw of its own.
         if len(way) > 2 and not told & set(way):
             yield Flaw(trouble=Trouble.CYCLE, index=index, names=way)
@@ -157,7 +157,7 @@ def _way_back(start: str, needs: Mapping[str, Sequence[str]]) -> tuple[str, ...]
             for need in needs.get(name, ()):
                 if need == start:
                     return (start, *_trail(name, start, came_from), start)
-                if need not in came_from:
+                if need not in came_from and need != GATEWAY:
                     came_from[need] = name
                     following.append(need)
         frontier = following

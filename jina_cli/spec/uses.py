@@ -82,8 +82,13 @@ class Classes:
         self.missing_file(name, site)
         return None
 
-    def name_of(self, uses: str, py_modules: Sequence[str], site: Site) -> str:
-        """Return `uses` as `ExecutorSpec.jtype` has it; where it cannot be, as it was."""
+    def name_of(self, uses: str, py_modules: Sequence[str] | None, site: Site) -> str:
+        """Return `uses` as `ExecutorSpec.jtype` has it; where it cannot be, as it was.
+
+        Args:
+            py_modules: Resolved; None where one is not there, so that nothing can be said of
+                a bare name.
+        """
         scheme, found, _ = uses.partition("://")
         if found:
             self._refuse(uses, scheme, site)
@@ -104,7 +109,8 @@ class Classes:
         module, dot, name = uses.rpartition(".")
         if dot:
             return self._in_module(module, name, site) or uses
-        self._bare(uses, py_modules, site)
+        if py_modules is not None:
+            self._bare(uses, py_modules, site)
         return uses
 
     def _in_file(self, file: str, name: str, site: Site) -> str | None:
@@ -122,7 +128,7 @@ class Classes:
             self._report("JNA509", f"there is no Python module {module!r}", site, hint)
             return None
         if path.suffix == ".py":
-            self._need_class(path, name, site)
+            self._need_class(path, name, site, f"the module {module!r}")
         return f"{module}:{name}"
 
     def _bare(self, name: str, py_modules: Sequence[str], site: Site) -> None:
@@ -140,19 +146,19 @@ class Classes:
         installed = _entry_points()
         if name in installed:
             return
-        near = get_close_matches(name, [*known, *builtin, *installed], n=1)
+        near = get_close_matches(name, [*known, *builtin, *installed], n=1, cutoff=0.75)
         hint = f"did you mean {near[0]!r}?" if near else _how_to_name(name, files)
         where = ", ".join(_shown(file) for file in files)
         message = f"no class {name!r} in {where}" if files else f"there is no Executor {name!r}"
         self._report("JNA503" if files else "JNA504", message, site, hint)
 
-    def _need_class(self, path: Path, name: str, site: Site) -> None:
+    def _need_class(self, path: Path, name: str, site: Site, where: str = "") -> None:
         names = self._names(path, site)
         if names is None or name in names:
             return
         near = get_close_matches(name, sorted(names), n=1)
         hint = f"did you mean {near[0]!r}?" if near else None
-        self._report("JNA503", f"no class {name!r} in {_shown(path)}", site, hint)
+        self._report("JNA503", f"no class {name!r} in {where or _shown(path)}", site, hint)
 
     def _names(self, path: Path, site: Site | None = None) -> set[str] | None:
         """Return the names that a file defines; None if only running it would tell."""
@@ -177,9 +183,9 @@ class Classes:
     def missing_file(self, name: str, site: Site) -> None:
         """Report that a file is in none of the folders of its site."""
         near = _near_file(name, site)
-        hint = f"did you mean {near!r}?" if near else f"looked in {_shown(site.folder)}"
+        hint = f"did you mean {near!r}?" if near else f"looked beside {site.span.path}"
         if not near and site.more:
-            hint += " and " + ", ".join(_shown(folder) for folder in site.more)
+            hint += ", in " + ", ".join(_shown(folder) for folder in site.more)
         self._report("JNA501", f"there is no file {name!r}", site, hint)
 
     def _refuse(self, uses: str, scheme: str, site: Site) -> None:

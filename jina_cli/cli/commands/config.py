@@ -10,7 +10,7 @@ import typer
 
 from jina_cli.cli.settings import settings_of
 
-_SECRET = re.compile(r"token|passw|secret|credential|(api|access|private)_?key", re.IGNORECASE)
+_SECRET = re.compile(r"token|passw|secret|credential|(api|access|private)[_-]?key", re.IGNORECASE)
 
 
 def config(

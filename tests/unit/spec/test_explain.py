@@ -1,0 +1,133 @@
+"""What `jina explain` and `jina config` say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jina_cli.cli.app import run
+from jina_cli.cli.commands.config import is_secret
+from jina_cli.cli.commands.explain import records_of, text_of
+from jina_cli.errors import Exit, NothingMatched
+from jina_cli.spec.codes import CODES
+from jina_cli.spec.explain import explain
+
+GOOD = Path(__file__).parents[2] / "fixtures" / "good"
+
+
+def text(key: str) -> str:
+    return "\n\n".join(text_of(record) for record in records_of(key))
+
+
+def test_a_key_is_explained_with_type_and_default() -> None:
+    assert text("executors.replicas") == (
+        "executors.replicas: whole number, default 1\n"
+        "  Processes that share the work of each shard."
+    )
+
+
+def test_a_key_alone_is_found_in_each_place() -> None:
+    assert [each.key for each in explain("timeout_ready")] == [
+        "gateway.timeout_ready",
+        "executors.timeout_ready",
+    ]
+
+
+def test_items_may_be_counted_and_nested() -> None:
+    assert [each.key for each in explain("executors[3].uses.metas.workspace")] == [
+        "executors.uses.metas.workspace"
+    ]
+
+
+def test_choices_are_listed() -> None:
+    assert text("restart").startswith(
+        'gateway.restart: no or on-failure or always, default "on-failure"\n'
+    )
+
+
+def test_a_key_without_effect_says_why() -> None:
+    assert text("executors.gpus") == (
+        "executors.gpus\n"
+        "  GPUs that a container sees.\n"
+        "  Accepted without effect: Pods are processes of this machine, not containers; set\n"
+        "  CUDA_VISIBLE_DEVICES in 'env'."
+    )
+
+
+def test_built_in_executors_are_listed() -> None:
+    assert "\n  TextIndexer      Keeps documents and finds them by their words.\n" in text("uses")
+
+
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_every_code_is_explained(code: str) -> None:
+    assert text(code.lower()).startswith(f"{code}: {CODES[code].title}\n\n  ")
+
+
+def test_codes_of_failures_are_explained_too() -> None:
+    assert "exits with 69" in text("JNA905")
+
+
+def test_what_is_not_there_is_guessed() -> None:
+    with pytest.raises(NothingMatched) as caught:
+        records_of("executors.replica")
+    assert "'executors.replicas'" in caught.value.hint
+    with pytest.raises(NothingMatched):
+        records_of("JNA999")
+
+
+def test_config_prints_yaml_and_hides_secrets(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "flow.yml"
+    spec.write_text("jtype: Flow\nexecutors: [{name: a, env: {API_KEY: hush, LEVEL: high}}]\n")
+
+    code = run(["config", "--uses", str(spec)])
+
+    said = capsys.readouterr().out
+    assert code == Exit.OK
+    assert "API_KEY: '***'" in said
+    assert "LEVEL: high" in said
+    assert "hush" not in said
+
+
+def test_config_of_a_broken_flow_exits_with_78(capsys: pytest.CaptureFixture[str]) -> None:
+    bad = GOOD.parent / "bad" / "jna202-needs-itself.yml"
+
+    assert run(["config", "--uses", str(bad)]) == Exit.BAD_SPEC
+    assert "JNA202" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("key", ["token", "db_password", "SECRET_KEY", "api-key", "credentials"])
+def test_it_knows_a_secret_by_its_name(key: str) -> None:
+    assert is_secret(key)
+
+
+@pytest.mark.parametrize("key", ["model", "keyword", "passes", "name"])
+def test_it_shows_what_is_none(key: str) -> None:
+    assert not is_secret(key)
+
+
+def test_a_schema_can_be_exported_to_a_file(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "flow.json"
+
+    assert run(["export", "schema", "--draft", "7", "-o", str(target)]) == Exit.OK
+    assert target.read_text("utf-8").startswith('{\n  "$schema": "http://json-schema.org/draft-07')
+
+
+def test_a_flowchart_is_drawn_in_the_form_its_file_wants(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flow = str(GOOD / "everything.yml")
+
+    assert run(["export", "flowchart", flow]) == Exit.OK
+    assert capsys.readouterr().out.startswith("flowchart LR\n")
+    assert run(["export", "flowchart", flow, str(tmp_path / "a.svg"), "--vertical-layout"]) == 0
+    assert (tmp_path / "a.svg").read_text("utf-8").startswith("<svg ")
+    assert run(["export", "flowchart", flow, str(tmp_path / "a.png")]) == Exit.USAGE
+
+
+def test_an_export_that_cannot_be_written_exits_with_73(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    assert run(["export", "schema", "-o", str(tmp_path / "file" / "x")]) == Exit.CANNOT_CREATE
