@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,20 @@ def peas(tmp_path: Path) -> Iterator[Peas]:
         yield peas
 
 
+@pytest.fixture(scope="module")
+def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pea]:
+    """One Pea for the tests that leave it alive."""
+    with Peas(tmp_path_factory.mktemp("trials")) as peas:
+        yield peas.ready(peas.worker(f"{FILE}:Trials"))
+
+
+@pytest.fixture
+async def link(trials: Pea) -> AsyncIterator[Link]:
+    link = await trials.connect()
+    yield link
+    await link.close()
+
+
 Start = Callable[..., Pea]
 
 
@@ -41,48 +55,37 @@ def start(peas: Peas) -> Start:
     return start
 
 
-async def test_a_users_executor_answers(start: Start) -> None:
-    pea = start("Trials")
-    link = await pea.connect()
-
+async def test_a_users_executor_answers(trials: Pea, link: Link) -> None:
     answer = await link.request(a_request("/upper", DOCS))
 
     assert list(docs_of(answer).values("text")) == ["ONE", "TWO"]
     assert [step.pod for step in answer.routes] == ["pod"]
-    assert [said.phase for said in pea.said if isinstance(said, PhaseSaid)] == ["import", "init"]
-    assert "/upper" in pea.heard(ReadySaid).endpoints
+    assert [said.phase for said in trials.said if isinstance(said, PhaseSaid)] == ["import", "init"]
+    assert "/upper" in trials.heard(ReadySaid).endpoints
     hello = await link.wait_up(1)
     assert (hello.pea, hello.executor) == ("pod/rep-0", "Trials")
     assert "text" in hello.endpoints["/upper"].input["$defs"]["Document"]["properties"]
-    await link.close()
 
 
-async def test_many_requests_each_get_their_own_answer(start: Start) -> None:
-    link = await start("Trials").connect()
+async def test_many_requests_each_get_their_own_answer(link: Link) -> None:
     batches = [DocumentBatch([str(n)], {"text": TextColumn([f"t{n}"])}) for n in range(100)]
 
     answers = await asyncio.gather(*(link.request(a_request("/upper", b)) for b in batches))
 
     texts = [docs_of(answer).values("text")[0] for answer in answers]
     assert texts == [f"T{n}" for n in range(100)]
-    await link.close()
 
 
-async def test_asynchronous_methods_run_at_once(start: Start) -> None:
-    link = await start("Trials").connect()
+async def test_asynchronous_methods_run_at_once(link: Link) -> None:
     begin = time.monotonic()
 
     answers = await asyncio.gather(*(link.request(a_request("/async", DOCS)) for _ in range(10)))
 
     assert all(answer.status.ok for answer in answers)
     assert time.monotonic() - begin < 10 * 0.2
-    await link.close()
 
 
-async def test_an_exception_is_an_answer_and_the_pea_lives_on(start: Start) -> None:
-    pea = start("Trials")
-    link = await pea.connect()
-
+async def test_an_exception_is_an_answer_and_the_pea_lives_on(link: Link) -> None:
     failed = await link.request(a_request("/raise", DOCS))
     after = await link.request(a_request("/upper", DOCS))
 
@@ -96,7 +99,6 @@ async def test_an_exception_is_an_answer_and_the_pea_lives_on(start: Start) -> N
     assert (status.executor, status.pod) == ("Trials", "pod")
     assert any("raise LookupError" in text for text in status.stacks)
     assert after.status.ok
-    await link.close()
 
 
 async def test_what_is_wrong_with_the_request_is_said_so(start: Start) -> None:
@@ -111,45 +113,34 @@ async def test_what_is_wrong_with_the_request_is_said_so(start: Start) -> None:
     await link.close()
 
 
-async def test_a_dict_goes_to_the_results_and_parameters_to_whom_they_are_for(start: Start) -> None:
-    link = await start("Trials").connect()
-
+async def test_a_dict_goes_to_the_results_and_parameters_to_whom_they_are_for(link: Link) -> None:
     answer = await link.request(a_request("/dict", DOCS, k=1, pod__m=2, other__n=3))
 
     results = answer.parameters["__results__"]["pod/rep-0"]
     assert results["got"] == {"k": 1, "m": 2}
     assert answer.parameters["other__n"] == 3
     assert docs_of(answer).ids == ["a", "b"]
-    await link.close()
 
 
-async def test_a_slow_request_holds_up_neither_pings_nor_deadlines(start: Start) -> None:
-    link = await start("Trials").connect()
+async def test_a_slow_request_holds_up_neither_pings_nor_deadlines(link: Link) -> None:
     nap = asyncio.create_task(link.request(a_request("/nap", DOCS, seconds=1.0)))
 
     assert await link.ping(0.5) < 0.5
     assert not nap.done()
     assert (await nap).status.ok
-    await link.close()
 
 
-async def test_requests_go_together_where_the_method_asks_for_it(start: Start) -> None:
-    link = await start("Trials").connect()
-
+async def test_requests_go_together_where_the_method_asks_for_it(link: Link) -> None:
     answers = await asyncio.gather(
         link.request(a_request("/grouped", DOCS)), link.request(a_request("/grouped", DOCS))
     )
 
     assert [list(docs_of(answer).values("text")) for answer in answers] == [["4", "4"]] * 2
-    await link.close()
 
 
-async def test_a_dry_run_and_an_endpoint_nobody_serves_pass_by(start: Start) -> None:
-    link = await start("Trials").connect()
-
+async def test_a_dry_run_and_an_endpoint_nobody_serves_pass_by(link: Link) -> None:
     for endpoint in (DRY_RUN_ENDPOINT, "/nobody"):
         assert docs_of(await link.request(a_request(endpoint, DOCS))).text() == ["one", "two"]
-    await link.close()
 
 
 async def test_sigterm_finishes_what_is_there(start: Start) -> None:
