@@ -11,7 +11,6 @@ from jina_cli.documents.batch import DocumentBatch, MissingField
 from jina_cli.documents.column import (
     BytesColumn,
     Column,
-    RaggedColumn,
     TensorColumn,
     TextColumn,
     ValuesColumn,
@@ -80,11 +79,6 @@ def column_of_rows(rows: Sequence[Any], where: str) -> Column:
         return ValuesColumn(rows)
     names = " and ".join(sorted(kind.__name__ for kind in kinds))
     raise BadResult(f"{where} returned {names} for documents of one request")
-
-
-def is_column_of_tensors(column: Column | None) -> bool:
-    """Say whether a column holds tensors."""
-    return isinstance(column, TensorColumn | RaggedColumn)
 
 
 def _kind(row: Any) -> type:
