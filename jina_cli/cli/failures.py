@@ -16,6 +16,7 @@ from typing import Any
 import typer
 
 from jina_cli.cli.command import ReaderGone
+from jina_cli.cli.settings import When
 from jina_cli.errors import Exit, JinaError, PodFailed, RequestFailed, SpecInvalid
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
@@ -117,7 +118,7 @@ def _end_of_spec(error: SpecInvalid, arguments: Sequence[str], wants_json: bool)
     if not style:
         style = "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "human"
     when = _value_of("--color", arguments, "JINA_COLOR")
-    chosen = "always" if when == "always" else "never" if when == "never" else "auto"
+    chosen: When = "always" if when == "always" else "never" if when == "never" else "auto"
     color = uses_color(chosen, sys.stderr)
     _say(render(error.diagnostics, style, read_sources(error.diagnostics), color=color))
     return error.exit_code
