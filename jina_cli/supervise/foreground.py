@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -30,6 +30,7 @@ class Foreground:
     Attributes:
         note: Says a line to the user, on stderr.
         ready_fd: Where one line of JSON is written when the Flow is ready; None for nowhere.
+        held: Signals that are blocked until somebody listens to them.
         exit_code_from: Pod whose processes' exit code is the command's; empty for none.
     """
 
@@ -38,6 +39,7 @@ class Foreground:
     note: Callable[[str], None]
     ready_fd: int | None = None
     exit_code_from: str = ""
+    held: Sequence[signal.Signals] = ()
 
 
 async def stay(plan: Plan, how: Foreground) -> int:
@@ -73,6 +75,7 @@ class _Stay:
         handlers |= {signal.SIGQUIT: self._dump, signal.SIGUSR1: self._flow.reopen_logs}
         for signum, handler in handlers.items():
             loop.add_signal_handler(signum, handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, self._how.held)
         try:
             outcome = await self._run()
         finally:

@@ -17,6 +17,7 @@ is left of it can be found by the mark, whoever its parent is by now, and killed
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -148,11 +149,16 @@ class Started:
         self.process.send_signal(signum)
 
     def wait(self, timeout_s: float = 30.0) -> int:
-        """Return the exit code once it has ended."""
-        try:
-            return self.process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            raise AssertionError(f"still runs after {timeout_s} s: {self.stderr}") from None
+        """Return the exit code, at the moment it has ended."""
+        if self.process.poll() is None:
+            # `Popen.wait` looks now and then when it has a timeout; this is woken.
+            pidfd = os.pidfd_open(self.pid)
+            try:
+                ended = select.select([pidfd], [], [], timeout_s)[0]
+            finally:
+                os.close(pidfd)
+            assert ended, f"still runs after {timeout_s} s: {self.stderr}"
+        return self.process.wait()
 
     def stop(self, signum: int = signal.SIGTERM, timeout_s: float = 30.0) -> int:
         """Send a signal and return the exit code."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
     from jina_cli.plan.models import Plan
     from jina_cli.spec.models import FlowSpec
     from jina_cli.spec.override import Setting
-    from jina_cli.supervise.foreground import Foreground
-    from jina_cli.supervise.sinks import LogSink
 
 DEFAULT_WORKSPACE = ".jina"
 DEREGISTER_S = 1.0
@@ -31,16 +27,6 @@ DEREGISTER_S = 1.0
 
 ExitOn = Literal["none", "failure", "first", "all"]
 LogFormat = Literal["text", "json"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Logs:
-    """How logs are shown."""
-
-    style: LogFormat
-    prefix: bool
-    attach: tuple[str, ...]
-    no_attach: tuple[str, ...]
 
 
 def flow(
@@ -131,6 +117,10 @@ def flow(
     Ctrl-C (or SIGTERM) finishes the requests that are there and stops all Pods in order; a
     second one stops them now, a third kills them.
     """
+    from jina_cli.cli.keeper import Keeping, become
+    from jina_cli.cli.render import uses_color
+    from jina_cli.supervise import flow_machine
+
     # Until something runs there is nothing to drain: SIGTERM just ends it, in order.
     signal.signal(signal.SIGTERM, lambda signum, frame: sys.exit(Exit.OK))
     settings = settings_of(ctx)
@@ -144,27 +134,23 @@ def flow(
 
         print(render(plan))
         return
-    logs = Logs(
-        style=log_format,
-        prefix=not no_log_prefix,
-        attach=tuple(attach or ()),
-        no_attach=tuple(no_attach or ()),
-    )
-    how = _foreground(
-        plan,
-        settings,
-        logs,
-        exit_on="none" if keep_going else exit_on,
+    keeping = Keeping(
+        plan=plan,
+        words=tuple(sys.argv[1:]),
+        exit_on=flow_machine.ExitOn("none" if keep_going else exit_on),
+        exit_code_from=_known_pod(exit_code_from, plan, "--exit-code-from"),
         grace_s=seconds_of(grace, "--grace"),
         ready_within_s=seconds_of(timeout_ready, "--timeout-ready") if timeout_ready else None,
+        deregister_s=0.0 if sys.stderr.isatty() else DEREGISTER_S,
         ready_fd=_open_fd(ready_fd),
-        exit_code_from=_known_pod(exit_code_from, plan, "--exit-code-from"),
+        log_format=log_format,
+        prefix=not no_log_prefix,
+        colour=uses_color(settings.color, sys.stdout),
+        align=sys.stdout.isatty(),
+        shown=_shown(plan, attach or (), no_attach or ()),
+        is_quiet=settings.quiet,
     )
-    from jina_cli.supervise.foreground import stay
-
-    code = asyncio.run(stay(plan, how))
-    if code:
-        raise typer.Exit(code)
+    become(keeping)
 
 
 def variables_of(texts: Sequence[str]) -> Mapping[str, str]:
@@ -227,64 +213,12 @@ def _planned(spec: FlowSpec, *, log_dir: str, settings: Settings) -> Plan:
     )
 
 
-def _foreground(
-    plan: Plan,
-    settings: Settings,
-    logs: Logs,
-    *,
-    exit_on: ExitOn,
-    grace_s: float,
-    ready_within_s: float | None,
-    ready_fd: int | None,
-    exit_code_from: str,
-) -> Foreground:
-    from jina_cli.supervise import flow_machine
-    from jina_cli.supervise.foreground import Foreground
-    from jina_cli.supervise.loop import Options
-    from jina_cli.supervise.process import Recipe
-
-    def note(text: str) -> None:
-        if not settings.quiet:
-            print(text, file=sys.stderr, flush=True)
-
-    deregister_s = 0.0 if sys.stderr.isatty() else DEREGISTER_S
-    options = Options(
-        exit_on=flow_machine.ExitOn(exit_on),
-        grace_s=grace_s,
-        ready_within_s=ready_within_s,
-        is_lasting=True,
-        recipe=Recipe(deregister_s=deregister_s),
-    )
-    return Foreground(
-        sink=_sink(plan, settings, logs),
-        options=options,
-        note=note,
-        ready_fd=ready_fd,
-        exit_code_from=exit_code_from,
-    )
-
-
-def _sink(plan: Plan, settings: Settings, logs: Logs) -> LogSink:
-    from jina_cli.cli.render import uses_color
-    from jina_cli.supervise.sinks import Stream, plain_renderer, render_json
-
-    names = [pea.name for pea in (plan.gateway, *plan.peas)]
-    pods = {name.partition("/")[0] for name in names}
-    shown = {_known_pod(pod, plan, "--attach") for pod in logs.attach} or pods
-    shown -= {_known_pod(pod, plan, "--no-attach") for pod in logs.no_attach}
-    is_terminal = sys.stdout.isatty()
-    render = plain_renderer(
-        names,
-        colour=uses_color(settings.color, sys.stdout),
-        prefix=logs.prefix,
-        align=is_terminal,
-    )
-    everything = shown == pods
-    return Stream(
-        sys.stdout.fileno(),
-        render_json if logs.style == "json" else render,
-        shown=None if everything else shown | {plan.flow},
-    )
+def _shown(plan: Plan, attach: Sequence[str], no_attach: Sequence[str]) -> tuple[str, ...] | None:
+    """Return the Pods whose logs are shown; None for all."""
+    pods = {pea.pod for pea in (plan.gateway, *plan.peas)}
+    shown = {_known_pod(pod, plan, "--attach") for pod in attach} or pods
+    shown -= {_known_pod(pod, plan, "--no-attach") for pod in no_attach}
+    return None if shown == pods else (*sorted(shown), plan.flow)
 
 
 def _known_pod(pod: str, plan: Plan, option: str) -> str:
@@ -301,5 +235,4 @@ def _open_fd(number: int | None) -> int | None:
         os.fstat(number)
     except OSError:
         raise UsageError(f"--ready-fd {number} is not open") from None
-    os.set_inheritable(number, False)
     return number
