@@ -1,14 +1,15 @@
 """What goes into a store and comes out of it: plain values, checked once when they are made.
 
 The store does not look into documents. Whoever uses it says what is to be kept (`bodies`),
-what is to be found by words (`texts`) and what is to be found by nearness (`vectors`).
+what is to be found by words (`texts`) and what is to be found by nearness (`vectors`). What is
+large and seldom read (`rests`) lies elsewhere on the disk, so that bodies are read fast.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,7 +31,8 @@ class Records:
 
     Attributes:
         ids: Where an id repeats, the last record with it wins.
-        bodies: One for each id, opaque; what `get` gives back.
+        bodies: One for each id, opaque.
+        rests: As `bodies`; None for a record that has none.
         texts: What `search_text` searches; None for a record that has none.
         vectors: What `search_vectors` searches, shape `(records, dim)`, all finite.
     """
@@ -39,9 +41,11 @@ class Records:
     bodies: Sequence[bytes]
     texts: Sequence[str | None] | None = None
     vectors: Vectors | None = None
+    rests: Sequence[bytes | None] | None = None
 
     def __post_init__(self) -> None:
-        for name, column in (("bodies", self.bodies), ("texts", self.texts)):
+        columns = (("bodies", self.bodies), ("texts", self.texts), ("rests", self.rests))
+        for name, column in columns:
             if column is not None and len(column) != len(self.ids):
                 raise BadRecords(f"{len(column)} {name} for {len(self.ids)} ids")
         if self.vectors is not None and len(self.vectors) != len(self.ids):
@@ -61,7 +65,17 @@ class Records:
             bodies=[self.bodies[i] for i in kept],
             texts=None if self.texts is None else [self.texts[i] for i in kept],
             vectors=None if self.vectors is None else self.vectors[kept],
+            rests=None if self.rests is None else [self.rests[i] for i in kept],
         )
+
+
+class Brief(NamedTuple):
+    """What is read fast of a document of a store. Many are made, so it is a tuple."""
+
+    id: str
+    body: bytes
+    text: str | None
+    has_rest: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +90,7 @@ class Stored:
     body: bytes
     text: str | None
     vector: Vectors | None
+    rest: bytes | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,15 @@
 """The file of an index: what is in it, how it is made, and how it is checked when opened.
 
     meta(key, value)                 metric, dim (0 until the first vector), changes, documents
-    documents(rowid, id, vector, text, body, vector_crc, crc)
+    documents(rowid, id, text, body, vector_crc, rest_crc, crc)
+    vectors(rowid, vector)           of the documents that have a `vector_crc`
+    rests(rowid, rest)               of the documents that have a `rest_crc`
     texts                            a view of the documents that have text
     terms                            FTS5 over texts; holds no text of its own
 
-Vectors are little-endian float32. `vector_crc` covers id and vector, `crc` these and the rest,
-so that both what is loaded at opening and what is read later is known to be what was written.
+Vectors are little-endian float32. They and the rests have tables of their own so that a page holds
+many documents. `vector_crc` covers id and vector, `rest_crc` id and rest, and `crc` the other two
+and what stands in `documents`, so that each part alone is known to be what was written.
 The version of the format is the file's `user_version`, readable without SQLite; files with a
 higher one than ours are not touched.
 """
@@ -39,12 +42,14 @@ _TABLES = f"""
     CREATE TABLE documents (
         rowid INTEGER PRIMARY KEY,
         id TEXT NOT NULL UNIQUE,
-        vector BLOB,
         text TEXT,
         body BLOB NOT NULL,
-        vector_crc INTEGER NOT NULL,
+        vector_crc INTEGER,
+        rest_crc INTEGER,
         crc INTEGER NOT NULL
     );
+    CREATE TABLE vectors (rowid INTEGER PRIMARY KEY, vector BLOB NOT NULL);
+    CREATE TABLE rests (rowid INTEGER PRIMARY KEY, rest BLOB NOT NULL);
     CREATE VIEW texts AS SELECT rowid, text FROM documents WHERE text NOT NULL;
     CREATE VIRTUAL TABLE terms USING fts5(
         text, content='texts', content_rowid='rowid', tokenize='porter unicode61'
@@ -182,13 +187,17 @@ def read_meta(path: Path, connection: sqlite3.Connection) -> Meta:
         raise damaged(path, "what it says of itself cannot be read") from error
 
 
-def vector_crc(id_: str, vector: bytes | memoryview | None) -> int:
-    return crc32(b"" if vector is None else vector, crc32(id_.encode()))
+def part_crc(id_: str, part: bytes | memoryview | None) -> int | None:
+    """Return the checksum of the vector or the rest of a document; None if it has none."""
+    return None if part is None else crc32(part, crc32(id_.encode()))
 
 
-def record_crc(start: int, text: str | None, body: bytes) -> int:
-    """Return the checksum of a record whose `vector_crc` is `start`."""
-    return crc32(body, start if text is None else crc32(text.encode(), start))
+def document_crc(
+    id_: str, text: str | None, body: bytes, vector_crc: int | None, rest_crc: int | None
+) -> int:
+    """Return the checksum of a row of `documents`."""
+    crc = crc32(id_.encode(), (vector_crc or 0) ^ (rest_crc or 0))
+    return crc32(body, crc if text is None else crc32(text.encode(), crc))
 
 
 def _sync_directory(directory: Path) -> None:

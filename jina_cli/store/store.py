@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -17,7 +18,8 @@ from jina_cli.store import schema, text
 from jina_cli.store.failures import damaged, storage_failed
 from jina_cli.store.lock import WriterLock
 from jina_cli.store.records import BadRecords, Found, Records, Stored, Vectors, as_vectors
-from jina_cli.store.transaction import Change, Delete, Upsert, select_ids
+from jina_cli.store.snapshot import Snapshot
+from jina_cli.store.transaction import Change, Delete, Upsert
 from jina_cli.store.vectors import VectorTable
 from jina_cli.store.writer import Writer
 from jina_cli.vocabulary import Metric
@@ -143,9 +145,19 @@ class Store:
         Raises:
             StorageFailed: One is not what was written.
         """
+        with self.snapshot() as now:
+            return now.get(ids)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """Lend a view of the documents that stays as it is while others write."""
         with self._readers.one() as connection:
-            rows = list(select_ids(connection, _SELECT, ids))
-        return {row[1]: self._stored(row) for row in rows}
+            connection.execute("BEGIN")
+            try:
+                yield Snapshot(self.path, connection)
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
 
     def __iter__(self) -> Iterator[Stored]:
         """Give every document, in the order in which their ids first came.
@@ -155,14 +167,10 @@ class Store:
         last = 0
         while True:
             with self._readers.one() as connection:
-                rows = connection.execute(
-                    f"{_SELECT} WHERE rowid > ? ORDER BY rowid LIMIT ?",
-                    (last, _CHUNK),
-                ).fetchall()
-            if not rows:
+                last, documents = Snapshot(self.path, connection).after(last, _CHUNK)
+            if not documents:
                 return
-            yield from map(self._stored, rows)
-            last = rows[-1][0]
+            yield from documents
 
     def search_vectors(self, queries: Vectors, top_k: int) -> Found:
         """Return the `top_k` documents nearest to each query, shape `(queries, dim)`.
@@ -201,24 +209,18 @@ class Store:
         except sqlite3.Error as error:
             raise storage_failed(self.path, error) from error
 
-    def _stored(self, row: tuple[int, str, bytes | None, str | None, bytes, int, int]) -> Stored:
-        _, id_, vector, words, body, start, crc = row
-        if start != schema.vector_crc(id_, vector) or crc != schema.record_crc(start, words, body):
-            raise damaged(self.path, f"document {id_!r} is not what was written")
-        array = None if vector is None else np.frombuffer(vector, "<f4")
-        return Stored(id=id_, body=body, text=words, vector=array)
-
     def _load(self, connection: sqlite3.Connection, meta: schema.Meta) -> None:
         """Read all vectors into memory."""
         if not meta.dim:
             return
         self._vectors.reserve(meta.documents, meta.dim)
         cursor = connection.execute(
-            "SELECT id, vector, vector_crc FROM documents WHERE vector NOT NULL"
+            "SELECT id, vector, vector_crc FROM documents"
+            " LEFT JOIN vectors ON vectors.rowid = documents.rowid WHERE vector_crc NOT NULL"
         )
         while rows := cursor.fetchmany(_CHUNK):
             for id_, vector, crc in rows:
-                if schema.vector_crc(id_, vector) != crc or len(vector) != 4 * meta.dim:
+                if schema.part_crc(id_, vector) != crc or len(vector) != 4 * meta.dim:
                     raise damaged(self.path, f"the vector of {id_!r} is not what was written")
             joined = np.frombuffer(b"".join([row[1] for row in rows]), "<f4")
             self._vectors.put([row[0] for row in rows], joined.reshape(len(rows), meta.dim))
@@ -237,9 +239,6 @@ class Store:
                 self._vectors.remove(records.ids)
             case Delete(ids):
                 self._vectors.remove(ids)
-
-
-_SELECT = "SELECT rowid, id, vector, text, body, vector_crc, crc FROM documents"
 
 
 class _Readers:
@@ -319,7 +318,7 @@ def _checked(records: Records) -> Records:
     vectors = as_vectors(records.vectors)
     if vectors.shape[1] == 0:
         raise BadRecords("vectors must have at least one dimension")
-    return Records(ids=records.ids, bodies=records.bodies, texts=records.texts, vectors=vectors)
+    return replace(records, vectors=vectors)
 
 
 def _at_least_one(top_k: int) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from jina_cli.store.records import BadVectors, Records
-from jina_cli.store.schema import record_crc, vector_crc
+from jina_cli.store.schema import document_crc, part_crc
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Delete:
 _IDS_AT_ONCE = 512  # SQLite may be built to take no more than 999 parameters
 
 Change: TypeAlias = Upsert | Delete
-Row: TypeAlias = tuple[int, str, memoryview | None, str | None, bytes, int, int]
+Row: TypeAlias = tuple[int, str, str | None, bytes, int | None, int | None, int]
 
 
 def apply(connection: sqlite3.Connection, change: Change) -> int:
@@ -76,11 +76,16 @@ def _upsert(connection: sqlite3.Connection, records: Records) -> int:
     (last,) = connection.execute("SELECT coalesce(max(rowid), 0) FROM documents").fetchone()
     fresh = iter(range(last + 1, last + 1 + len(records)))
     rowids = [known[id_][0] if id_ in known else next(fresh) for id_ in records.ids]
+    _forget_parts(connection, [rowid for rowid, _ in known.values()])
+    vectors, rests = _blobs(records), records.rests or [None] * len(records)
     connection.executemany(
-        "INSERT OR REPLACE INTO documents(rowid, id, vector, text, body, vector_crc, crc)"
+        "INSERT OR REPLACE INTO documents(rowid, id, text, body, vector_crc, rest_crc, crc)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        _rows(rowids, records),
+        _rows(rowids, records, vectors, rests),
     )
+    for table, parts in (("vectors", vectors), ("rests", rests)):
+        rows = [(row, part) for row, part in zip(rowids, parts, strict=True) if part is not None]
+        connection.executemany(f"INSERT INTO {table} VALUES (?, ?)", rows)
     if records.texts is not None:
         connection.executemany(
             "INSERT INTO terms(rowid, text) VALUES (?, ?)",
@@ -97,9 +102,9 @@ def _upsert(connection: sqlite3.Connection, records: Records) -> int:
 def _delete(connection: sqlite3.Connection, ids: Sequence[str]) -> int:
     known = _known(connection, ids)
     _forget_terms(connection, [(rowid, text) for rowid, _, text in known])
-    connection.executemany(
-        "DELETE FROM documents WHERE rowid = ?", ((rowid,) for rowid, _, _ in known)
-    )
+    rowids = [rowid for rowid, _, _ in known]
+    _forget_parts(connection, rowids)
+    connection.executemany("DELETE FROM documents WHERE rowid = ?", zip(rowids))
     _add_to_meta(connection, "documents", -len(known))
     return len(known)
 
@@ -116,6 +121,11 @@ def _forget_terms(connection: sqlite3.Connection, rows: Iterable[tuple[int, str 
     )
 
 
+def _forget_parts(connection: sqlite3.Connection, rowids: Sequence[int]) -> None:
+    for table in ("vectors", "rests"):
+        connection.executemany(f"DELETE FROM {table} WHERE rowid = ?", zip(rowids))
+
+
 def _check_dim(connection: sqlite3.Connection, records: Records) -> None:
     if records.vectors is None or not len(records):
         return
@@ -127,20 +137,25 @@ def _check_dim(connection: sqlite3.Connection, records: Records) -> None:
         raise BadVectors(f"vectors have {given} dimensions, the index has {dim}")
 
 
-def _rows(rowids: Sequence[int], records: Records) -> Iterator[Row]:
+def _rows(
+    rowids: Sequence[int],
+    records: Records,
+    vectors: Sequence[memoryview | None],
+    rests: Sequence[bytes | None],
+) -> Iterator[Row]:
     texts: Iterable[str | None] = records.texts or [None] * len(records)
-    columns = zip(rowids, records.ids, _blobs(records), texts, records.bodies, strict=True)
-    for rowid, id_, vector, text, body in columns:
-        start = vector_crc(id_, vector)
-        yield rowid, id_, vector, text, body, start, record_crc(start, text, body)
+    columns = zip(rowids, records.ids, texts, records.bodies, vectors, rests, strict=True)
+    for rowid, id_, text, body, vector, rest in columns:
+        crcs = part_crc(id_, vector), part_crc(id_, rest)
+        yield rowid, id_, text, body, *crcs, document_crc(id_, text, body, *crcs)
 
 
-def _blobs(records: Records) -> Iterable[memoryview | None]:
+def _blobs(records: Records) -> Sequence[memoryview | None]:
     if records.vectors is None:
         return [None] * len(records)
     data = memoryview(records.vectors.astype("<f4", copy=False).tobytes())
     size = 4 * records.vectors.shape[1]
-    return (data[start : start + size] for start in range(0, len(data), size))
+    return [data[start : start + size] for start in range(0, len(data), size)]
 
 
 def _add_to_meta(connection: sqlite3.Connection, key: str, amount: int) -> None:

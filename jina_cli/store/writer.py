@@ -198,4 +198,6 @@ def _bytes(change: Change) -> int:
     records = change.records
     vectors = 0 if records.vectors is None else records.vectors.nbytes
     texts = sum(len(text or "") for text in records.texts or ())
-    return 4096 + 64 * len(records) + vectors + 2 * texts + sum(map(len, records.bodies))
+    rests = sum(len(rest or b"") for rest in records.rests or ())
+    bodies = sum(map(len, records.bodies))
+    return 4096 + 64 * len(records) + vectors + 2 * texts + bodies + rests

@@ -3,12 +3,15 @@
     python tests/bench/store.py [--documents 60000] [--dim 64] [--folder DIR]
 
 Prints JSON. Rates of indexing are of durable documents, one batch after another by one caller.
-`search` is compared with numpy on the same matrix, for the ten best, in this run.
+`search` is compared with numpy on the same matrix, for the ten best, in this run. `answers` are
+of a `VectorIndexer` that holds half of the documents, as one of two shards does: requests of 50
+queries for the 50 best, with their tags, without any fields, and with images beside the tags.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import tempfile
 import time
@@ -19,14 +22,17 @@ import numpy as np
 
 from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.column import TensorColumn, ValuesColumn
-from jina_cli.executors.indexers.bodies import bodies_of
-from jina_cli.store.records import Records
+from jina_cli.executors.indexers.bodies import records_of
+from jina_cli.executors.indexers.vector import VectorIndexer
 from jina_cli.store.store import Store
 
 TOP_K = 10
 QUERIES = 500
 ROUNDS = 5
 NUMPY_QUERIES_AT_ONCE = 64  # about the best for numpy here
+REQUEST_SIZE = 50
+MATCHES = 50
+IMAGE = (28, 28)
 
 
 def main() -> None:
@@ -49,6 +55,8 @@ def main() -> None:
         opening_s = seconds(lambda: Store.open(Path(folder) / "1000").close())
         with Store.open(Path(folder) / "1000") as store:
             report |= {"reopen_s": opening_s, **search_rates(store, vectors, queries)}
+        half = vectors[: options.documents // 2]
+        report |= answer_rates(Path(folder), half, queries)
     print(json.dumps({name: round(value, 3) for name, value in report.items()}))
 
 
@@ -63,8 +71,8 @@ def indexing_rate(folder: Path, vectors: np.ndarray, size: int, *, has_tags: boo
 
     def index_all() -> None:
         for batch in batches:
-            bodies = bodies_of(batch.without("embedding"))
-            store.upsert(Records(ids=batch.ids, bodies=bodies, vectors=batch.tensor("embedding")))
+            vectors_ = batch.tensor("embedding")
+            store.upsert(records_of(batch.without("embedding"), vectors=vectors_))
 
     with Store.open(folder) as store:
         return len(vectors) / seconds(index_all)
@@ -98,6 +106,51 @@ def search_rates(store: Store, vectors: np.ndarray, queries: np.ndarray) -> dict
         "search_batch_qps": batch,
         "search_batch_ratio": batch / bare_batch,
     }
+
+
+def answer_rates(folder: Path, vectors: np.ndarray, queries: np.ndarray) -> dict[str, float]:
+    rates: dict[str, float] = {}
+    rates["answers_qps"], rates["answers_ids_qps"], _ = indexer_rates(
+        folder / "a", vectors, queries
+    )
+    images = np.random.default_rng(2).random((len(vectors), *IMAGE), np.float32)
+    with_images = indexer_rates(folder / "b", vectors, queries, images)
+    rates["answers_of_images_qps"], _, rates["images_docs_s"] = with_images
+    return rates
+
+
+def indexer_rates(
+    folder: Path, vectors: np.ndarray, queries: np.ndarray, images: np.ndarray | None = None
+) -> tuple[float, float, float]:
+    """Return queries a second with tags and with ids only, and documents indexed a second."""
+    indexer = VectorIndexer(runtime_args={"workspace": str(folder), "name": "index"})
+    batches = []
+    for start in range(0, len(vectors), 500):
+        part = vectors[start : start + 500]
+        ids = [f"{i:032x}" for i in range(start, start + len(part))]
+        tags = ValuesColumn([{"label": i % 10, "name": "ankle boot"} for i in range(len(part))])
+        batch = DocumentBatch(ids, {"tags": tags, "embedding": TensorColumn(part)})
+        if images is not None:
+            batch = batch.with_tensor(images[start : start + 500], "tensor")
+        batches.append(batch)
+    requests = [
+        DocumentBatch.of(len(part), {"embedding": TensorColumn(part)})
+        for part in np.array_split(queries, len(queries) // REQUEST_SIZE)
+    ]
+
+    async def index_all() -> None:
+        for batch in batches:
+            await indexer.index(batch)
+
+    def search_all(fields: list[str] | None) -> None:
+        for request in requests:
+            indexer.search(request, top_k=MATCHES, return_fields=fields)
+
+    indexing_s = seconds(lambda: asyncio.run(index_all()))
+    tags_s = min(seconds(lambda: search_all(None)) for _ in range(ROUNDS))
+    ids_s = min(seconds(lambda: search_all([])) for _ in range(ROUNDS))
+    indexer.close()
+    return len(queries) / tags_s, len(queries) / ids_s, len(vectors) / indexing_s
 
 
 def seconds(action: Callable[[], object]) -> float:

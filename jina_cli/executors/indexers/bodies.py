@@ -1,32 +1,39 @@
-"""Documents as an index keeps them, and the matches of a search made of them again.
+"""Documents as an index keeps them, without their ids and what the index keeps beside them.
 
-A body is one document in the columnar format without its id and without what the index keeps
-beside it: the vector, and the text if that is what is searched.
+Text and JSON values are the body, a JSON object that is quick to read for a match. All other
+fields, such as tensors and images, are the rest: one document in the columnar format. A field
+that is null in the body is to be looked up in the rest: one of no kind we know, or a number
+that JSON cannot hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
+import orjson
 
 from jina_cli.documents.batch import BadField, DocumentBatch
 from jina_cli.documents.column import (
     Column,
-    DocsColumn,
-    Indices,
     NodesColumn,
     TensorColumn,
     TextColumn,
     ValuesColumn,
+    is_absent,
 )
-from jina_cli.documents.columns import decode, encode
-from jina_cli.store.records import Found, Stored
-from jina_cli.store.store import Store
+from jina_cli.documents.columns import ALIGNMENT, DTYPES, BadColumns, decode, encode
+from jina_cli.store.records import Brief, Records, Stored, Vectors
+
+Row = dict[str, Any]
 
 _OF_A_SEARCH = ("matches", "score", "scores")
 """What a search says of a document; of no use to the next one."""
+
+_ORJSON = orjson.OPT_SERIALIZE_NUMPY
 
 
 @contextmanager
@@ -44,17 +51,61 @@ def refusing_bad_fields() -> Iterator[None]:
         raise BadField(str(error)) from error
 
 
-def bodies_of(docs: DocumentBatch) -> list[bytes]:
-    """Return the fields of each document as bytes; none for a document without fields.
+def names_of(given: Sequence[str] | None, *, what: str) -> tuple[str, ...] | None:
+    """Return names of fields that somebody gave, None if nobody did.
+
+    Raises:
+        BadField: It is no list of names.
+    """
+    if given is None:
+        return None
+    if isinstance(given, str) or not all(isinstance(name, str) for name in given):
+        raise BadField(f"{what} must be a list of names, not {given!r}")
+    return tuple(given)
+
+
+def records_of(
+    docs: DocumentBatch,
+    *,
+    texts: Sequence[str] | None = None,
+    vectors: Vectors | None = None,
+) -> Records:
+    """Return documents as a store keeps them.
+
+    Args:
+        texts: What is searched of each document; not kept twice where it is its `text`.
+        vectors: What is searched of each document; not among its fields.
 
     Raises:
         BadColumns: A field cannot be kept, such as an array of objects.
     """
-    kept = docs.without(*_OF_A_SEARCH)
-    if not kept.columns:
-        return [b""] * len(kept)
-    places = np.arange(len(kept))[:, None]
-    return [b"".join(encode(_alone(kept, place))) for place in places]
+    columns = docs.without(*_OF_A_SEARCH).columns
+    inside = {name: column for name, column in columns.items() if _is_json(column)}
+    beside = {name: column for name, column in columns.items() if name not in inside}
+    rows: list[Row] = [{} for _ in docs.ids]
+    for name, column in columns.items():
+        if isinstance(column, TextColumn | ValuesColumn | NodesColumn):
+            for row, value in zip(rows, column.values, strict=True):
+                if value is not None:
+                    row[name] = value if name in inside else None
+    for row, text in zip(rows, texts or (), strict=texts is not None):
+        if row.get("text") == text:
+            del row["text"]
+        else:
+            row.setdefault("text", None)
+    bodies = [_body(row, id_) for row, id_ in zip(rows, docs.ids, strict=True)]
+    rests = _rests(DocumentBatch(docs.ids, beside)) if beside else None
+    return Records(ids=docs.ids, bodies=bodies, rests=rests, texts=texts, vectors=vectors)
+
+
+def rows_of_bodies(briefs: Sequence[Brief]) -> list[Row]:
+    """Return the text and JSON values of each document; None for what is in its rest."""
+    # One call for all: most of the time for a small document is that of the call.
+    rows: list[Row] = orjson.loads(b"[%b]" % b",".join([brief.body or b"{}" for brief in briefs]))
+    for row, brief in zip(rows, briefs, strict=True):
+        if brief.text is not None:
+            row.setdefault("text", brief.text)
+    return rows
 
 
 def document_of(stored: Stored, *, vector_field: str = "") -> DocumentBatch:
@@ -63,61 +114,77 @@ def document_of(stored: Stored, *, vector_field: str = "") -> DocumentBatch:
     Args:
         vector_field: Field that the vector stands in.
     """
-    fields: dict[str, Column] = dict(decode(stored.body).columns) if stored.body else {}
-    if stored.text is not None and "text" not in fields:
-        fields["text"] = TextColumn([stored.text])
+    (row,) = rows_of_bodies([Brief(stored.id, stored.body, stored.text, stored.rest is not None)])
+    fields: dict[str, Column] = {
+        name: column_of([value]) for name, value in row.items() if value is not None
+    }
+    if stored.rest is not None:
+        fields |= decode(stored.rest).columns
     if vector_field and stored.vector is not None:
         fields[vector_field] = TensorColumn(stored.vector[None])
     return DocumentBatch([stored.id], fields)
 
 
-def matches_of(
-    store: Store, found: Found, *, fields: Sequence[str] | None = None, vector_field: str = ""
-) -> DocsColumn:
-    """Return what was found as matches, in the same order, with their scores.
+def column_of(values: Sequence[Any]) -> TextColumn | ValuesColumn:
+    """Return the column for values out of bodies."""
+    if set(map(type, values)) <= {str, type(None)}:
+        return TextColumn(values)
+    return ValuesColumn(values)
 
-    Documents that were deleted since they were found are left out.
 
-    Args:
-        fields: Those to return; by default all that are text or plain values.
-        vector_field: Field that the vector stands in.
-
-    Raises:
-        ColumnsDiffer: Documents hold things of different kinds in a field of one name.
-    """
-    known = store.get([id_ for ids in found.ids for id_ in ids])
-    place_of = {id_: place for place, id_ in enumerate(known)}
-    lengths, places, scores = [0], [], []
-    for ids, of_query in zip(found.ids, found.scores, strict=True):
-        for id_, score in zip(ids, of_query.tolist(), strict=True):
-            if id_ in place_of:
-                places.append(place_of[id_])
-                scores.append(score)
-        lengths.append(len(places))
-    documents = _documents(known.values(), fields, vector_field).take(places)
-    return DocsColumn(
-        np.array(lengths, np.int64), documents.with_columns(score=ValuesColumn(scores))
+def _is_json(column: Column) -> bool:
+    if isinstance(column, TextColumn):
+        return True
+    return isinstance(column, ValuesColumn) and all(
+        math.isfinite(value) for value in column.values if isinstance(value, float | np.floating)
     )
 
 
-def _documents(
-    known: Iterable[Stored], fields: Sequence[str] | None, vector_field: str
-) -> DocumentBatch:
-    if fields is not None and not fields:
-        return DocumentBatch([stored.id for stored in known])
-    chosen = (_chosen(document_of(stored, vector_field=vector_field), fields) for stored in known)
-    return DocumentBatch.concat(chosen)
+def _body(row: Row, id_: str) -> bytes:
+    if not row:
+        return b""
+    try:
+        return orjson.dumps(row, option=_ORJSON)
+    except TypeError as error:
+        raise BadColumns(f"{_culprit(row)} of document {id_!r} cannot be kept: {error}") from None
 
 
-def _chosen(document: DocumentBatch, fields: Sequence[str] | None) -> DocumentBatch:
-    if fields is not None:
-        return document.only(*fields)
-    plain = (TextColumn, ValuesColumn, NodesColumn)
-    return document.only(
-        *(n for n, column in document.columns.items() if isinstance(column, plain))
-    )
+def _culprit(row: Mapping[str, Any]) -> str:
+    """Name the field that JSON refuses."""
+    for name, value in row.items():
+        try:
+            orjson.dumps({name: value}, option=_ORJSON)
+        except TypeError:
+            return repr(name)
+    return "a field"
 
 
-def _alone(docs: DocumentBatch, place: Indices) -> DocumentBatch:
-    columns = {name: column.take(place) for name, column in docs.columns.items()}
-    return DocumentBatch([""], columns)
+def _rests(docs: DocumentBatch) -> Sequence[bytes | None]:
+    tensors = [column for column in docs.columns.values() if isinstance(column, TensorColumn)]
+    if len(docs) and len(tensors) == len(docs.columns) and all(map(_is_whole, tensors)):
+        return list(_dense_rests(docs, [tensor.array for tensor in tensors]))
+    return [_rest(docs, place) for place in range(len(docs))]
+
+
+def _is_whole(tensor: TensorColumn) -> bool:
+    return tensor.present is None and tensor.array.dtype.str in DTYPES
+
+
+def _dense_rests(docs: DocumentBatch, arrays: Sequence[np.ndarray[Any, Any]]) -> Iterable[bytes]:
+    """Write what all have in common once, and put the numbers of each document behind it."""
+    head, *parts = encode(DocumentBatch([""], docs.slice(0, 1).columns))
+    gaps = iter(parts)
+    pieces: list[Sequence[bytes | memoryview]] = [[bytes(head)] * len(docs)]
+    for array in arrays:
+        size = len(next(gaps))
+        data = memoryview(array.tobytes())
+        pieces.append([data[place * size : (place + 1) * size] for place in range(len(docs))])
+        if size % ALIGNMENT:
+            pieces.append([bytes(next(gaps))] * len(docs))
+    return map(b"".join, zip(*pieces, strict=True))
+
+
+def _rest(docs: DocumentBatch, place: int) -> bytes | None:
+    columns = {name: column.slice(place, place + 1) for name, column in docs.columns.items()}
+    there = {name: column for name, column in columns.items() if not is_absent(column)}
+    return b"".join(encode(DocumentBatch([""], there))) if there else None

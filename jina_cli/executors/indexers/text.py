@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jina_cli.documents.batch import DocumentBatch, MissingField
-from jina_cli.documents.column import DocsColumn, TextColumn
+from jina_cli.documents.column import DocsColumn
 from jina_cli.executors.base import Indexer
-from jina_cli.executors.indexers.bodies import bodies_of, matches_of, refusing_bad_fields
-from jina_cli.store.records import Records
+from jina_cli.executors.indexers.bodies import names_of, records_of, refusing_bad_fields
+from jina_cli.executors.indexers.matches import matches_of
 from jina_cli.store.store import Store
 
 
@@ -18,25 +18,29 @@ class TextIndexer(Indexer):
     """Find the documents that have the words of a query, the best by BM25 first.
 
     Words are compared without case and accents and by their English stem. Documents are kept
-    whole, in one SQLite file in the workspace; what was answered is on the disk.
+    in one SQLite file in the workspace; what was answered is on the disk.
 
     Args:
         fields: Fields or keys of `tags` that are searched; a document needs one of them.
         return_fields: Fields of a match, besides its id and score. By default all that are
             text or plain values.
+        store_fields: Fields of a document that are kept; by default all. Those that are not
+            can be searched, but not returned.
     """
 
     def __init__(
         self,
         fields: Sequence[str] = ("title", "text"),
         return_fields: Sequence[str] | None = None,
+        store_fields: Sequence[str] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if isinstance(fields, str) or not fields:
-            raise ValueError(f"fields must be a list of names, not {fields!r}")
-        self._fields = tuple(fields)
-        self._return_fields = return_fields
+        self._fields = names_of(fields, what="fields") or ()
+        if not self._fields:
+            raise ValueError("fields must name at least one field")
+        self._return_fields = names_of(return_fields, what="return_fields")
+        self._store_fields = names_of(store_fields, what="store_fields")
         self._store = Store.open(self.workspace)
 
     async def index(self, docs: DocumentBatch, **parameters: Any) -> None:
@@ -49,8 +53,8 @@ class TextIndexer(Indexer):
         """
         texts = self._texts(docs)
         with refusing_bad_fields():
-            bodies = bodies_of(_beside(docs, texts))
-            records = Records(ids=docs.ids, bodies=bodies, texts=texts)
+            kept = docs if self._store_fields is None else docs.only(*self._store_fields)
+            records = records_of(kept, texts=texts)
             await asyncio.wrap_future(self._store.submit(records))
 
     def search(
@@ -65,10 +69,13 @@ class TextIndexer(Indexer):
 
         Raises:
             MissingField: One has no text.
+            BadField: `return_fields` is no list of names.
         """
+        fields = names_of(return_fields, what="return_fields")
         found = self._store.search_text(docs.text(), top_k)
-        fields = self._return_fields if return_fields is None else return_fields
-        return matches_of(self._store, found, fields=fields)
+        return matches_of(
+            self._store, found, fields=self._return_fields if fields is None else fields
+        )
 
     async def delete(self, ids: Sequence[str]) -> int:
         return await asyncio.wrap_future(self._store.submit_delete(ids))
@@ -96,14 +103,3 @@ def _column(docs: DocumentBatch, field: str) -> Sequence[Any]:
         return docs.values(field)
     tags = docs.values("tags")
     return [tag.get(field) if isinstance(tag, Mapping) else None for tag in tags]
-
-
-def _beside(docs: DocumentBatch, texts: Sequence[str]) -> DocumentBatch:
-    """Return what is to be kept besides the searched texts.
-
-    That is without `text` where it is the same, and with an empty one where there was none.
-    """
-    own = list(docs.values("text"))
-    if own == list(texts):
-        return docs.without("text")
-    return docs if "text" in docs.columns else docs.with_columns(text=TextColumn(own))

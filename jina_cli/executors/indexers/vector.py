@@ -9,8 +9,9 @@ from typing import Any
 from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.column import DocsColumn
 from jina_cli.executors.base import Indexer
-from jina_cli.executors.indexers.bodies import bodies_of, matches_of, refusing_bad_fields
-from jina_cli.store.records import Records, as_vectors
+from jina_cli.executors.indexers.bodies import names_of, records_of, refusing_bad_fields
+from jina_cli.executors.indexers.matches import matches_of
+from jina_cli.store.records import as_vectors
 from jina_cli.store.store import Store
 from jina_cli.vocabulary import Metric
 
@@ -18,8 +19,8 @@ from jina_cli.vocabulary import Metric
 class VectorIndexer(Indexer):
     """Find the documents whose vectors are nearest to that of a query, exactly.
 
-    Documents are kept whole, in one SQLite file in the workspace; what was answered is on the
-    disk. Vectors are kept as float32, and all of them in memory too.
+    Documents are kept in one SQLite file in the workspace; what was answered is on the disk.
+    Vectors are kept as float32, and all of them in memory too.
 
     Args:
         metric: `cosine`, `inner_product` or `l2`. The score is the cosine, the product, or
@@ -27,6 +28,8 @@ class VectorIndexer(Indexer):
         field: Field of the vectors, of documents and of queries.
         return_fields: Fields of a match, besides its id and score. By default all that are
             text or plain values, so neither tensors nor vectors.
+        store_fields: Fields of a document that are kept besides its vector; by default all.
+            Without its tensor, an index of images takes a fraction of the disk.
     """
 
     def __init__(
@@ -34,11 +37,13 @@ class VectorIndexer(Indexer):
         metric: str = Metric.COSINE.value,
         field: str = "embedding",
         return_fields: Sequence[str] | None = None,
+        store_fields: Sequence[str] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self._field = field
-        self._return_fields = return_fields
+        self._return_fields = names_of(return_fields, what="return_fields")
+        self._store_fields = names_of(store_fields, what="store_fields")
         self._store = Store.open(self.workspace, metric=_metric(metric))
 
     async def index(self, docs: DocumentBatch, **parameters: Any) -> None:
@@ -52,8 +57,8 @@ class VectorIndexer(Indexer):
         """
         with refusing_bad_fields():
             vectors = as_vectors(docs.tensor(self._field), what=repr(self._field))
-            bodies = bodies_of(docs.without(self._field))
-            records = Records(ids=docs.ids, bodies=bodies, vectors=vectors)
+            kept = docs if self._store_fields is None else docs.only(*self._store_fields)
+            records = records_of(kept.without(self._field), vectors=vectors)
             await asyncio.wrap_future(self._store.submit(records))
 
     def search(
@@ -68,11 +73,13 @@ class VectorIndexer(Indexer):
 
         Raises:
             MissingField: One has no vector.
-            BadField: They are of another length than those of the index, or not finite.
+            BadField: They are of another length than those of the index, or not finite, or
+                `return_fields` is no list of names.
         """
+        named = names_of(return_fields, what="return_fields")
         with refusing_bad_fields():
             found = self._store.search_vectors(docs.tensor(self._field), top_k)
-        fields = self._return_fields if return_fields is None else return_fields
+        fields = self._return_fields if named is None else named
         return matches_of(self._store, found, fields=fields, vector_field=self._field)
 
     async def delete(self, ids: Sequence[str]) -> int:

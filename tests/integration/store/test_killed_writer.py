@@ -9,13 +9,13 @@ import pytest
 
 from jina_cli.errors import StorageFailed
 from jina_cli.store.store import Store
-from tests.integration.store.writing import THREADS, after
+from tests.integration.store.writing import THREADS, Held, after
 
 KILLS = 20
 
 
-def held_by(store: Store) -> dict[str, tuple[bytes, str]]:
-    return {stored.id: (stored.body, stored.text or "") for stored in store}
+def held_by(store: Store) -> dict[str, Held]:
+    return {stored.id: (stored.body, stored.text or "", stored.rest) for stored in store}
 
 
 def is_prefix(held: dict, seed: int, thread: int, counts: range) -> bool:

@@ -23,6 +23,9 @@ from jina_cli.store.store import Store
 THREADS = 3
 DIM = 8
 
+Held = tuple[bytes, str, bytes | None]
+"""Body, text and rest of a document."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
@@ -44,20 +47,22 @@ def batch_of(seed: int, thread: int, number: int) -> Batch:
         bodies=[value.encode() * rng.randrange(1, 300) for _ in ids],
         texts=[f"batch{thread}x{number}" for _ in ids],
         vectors=np.full((len(ids), DIM), number + 1, np.float32),
+        rests=[value.encode() * rng.randrange(300) or None for _ in ids],
     )
     return Batch(records=records, deleted=[])
 
 
-def after(seed: int, thread: int, count: int) -> dict[str, tuple[bytes, str]]:
-    """Return body and text of each id of a thread after its first `count` batches."""
-    held: dict[str, tuple[bytes, str]] = {}
+def after(seed: int, thread: int, count: int) -> dict[str, Held]:
+    """Return what a store holds of a thread after its first `count` batches, by id."""
+    held: dict[str, Held] = {}
     for number in range(count):
         batch = batch_of(seed, thread, number)
         records = batch.records
         for id_ in batch.deleted:
             held.pop(id_, None)
-        for id_, body, text in zip(records.ids, records.bodies, records.texts or [], strict=True):
-            held[id_] = (body, text or "")
+        columns = (records.ids, records.bodies, records.texts or [], records.rests or [])
+        for id_, body, text, rest in zip(*columns, strict=True):
+            held[id_] = (body, text or "", rest)
     return held
 
 

@@ -1,11 +1,14 @@
 """Documents come back from an index as they went in."""
 
-from pathlib import Path
+import math
 
 import numpy as np
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from jina_cli.documents.batch import DocumentBatch
+from jina_cli.documents.batch import BadField, DocumentBatch
 from jina_cli.documents.column import (
     BytesColumn,
     Column,
@@ -15,11 +18,11 @@ from jina_cli.documents.column import (
     TensorColumn,
     TextColumn,
     ValuesColumn,
+    is_absent,
 )
 from jina_cli.documents.columns import BadColumns, encode
-from jina_cli.executors.indexers.bodies import bodies_of, document_of, matches_of
-from jina_cli.store.records import Found, Records, Stored
-from jina_cli.store.store import Store
+from jina_cli.executors.indexers.bodies import document_of, names_of, records_of
+from jina_cli.store.records import Records, Stored
 
 INNER = DocumentBatch(
     ["c0", "c1", "c2"],
@@ -31,9 +34,11 @@ INNER = DocumentBatch(
 COLUMNS: dict[str, Column] = {
     "text": TextColumn(["a", None]),
     "price": ValuesColumn([1.5, None]),
+    "ratio": ValuesColumn([math.inf, -0.0]),
     "tags": ValuesColumn([{"deep": [1, {"x": "é"}]}, {}]),
     "blob": BytesColumn([b"\0\xff", None]),
     "tensor": TensorColumn(np.arange(4, dtype=np.int64).reshape(2, 2)),
+    "big_endian": TensorColumn(np.arange(4, dtype=">i4").reshape(2, 2)),
     "sometimes": TensorColumn(np.eye(2), np.array([True, False])),
     "ragged": RaggedColumn([np.zeros((2, 3), np.uint8), None]),
     "chunks": DocsColumn(np.array([0, 2, 3]), INNER),
@@ -45,54 +50,113 @@ COLUMNS: dict[str, Column] = {
 def test_a_column_of_any_kind_comes_back(name: str) -> None:
     docs = DocumentBatch(["x", "y"], {name: COLUMNS[name]})
 
-    bodies = bodies_of(docs)
+    for place, stored in enumerate(stored_as(records_of(docs))):
+        assert as_bytes(document_of(stored)) == as_bytes(docs.slice(place, place + 1))
 
-    for place, body in enumerate(bodies):
-        stored = _stored(docs.ids[place], body)
-        expected = docs.slice(place, place + 1)
-        assert b"".join(encode(document_of(stored))) == b"".join(encode(expected))
+
+def test_all_kinds_of_columns_come_back_together() -> None:
+    docs = DocumentBatch(["x", "y"], COLUMNS)
+
+    for place, stored in enumerate(stored_as(records_of(docs))):
+        assert as_bytes(document_of(stored)) == as_bytes(docs.slice(place, place + 1))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["<f4", "<f8", "|u1", "|b1", "<c8"]),
+            st.lists(st.integers(0, 5), max_size=3),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.integers(0, 4),
+)
+def test_tensors_of_any_shape_are_written_as_one_by_one(
+    kinds: list[tuple[str, list[int]]], count: int
+) -> None:
+    rng = np.random.default_rng(count)
+    columns = {
+        f"t{i}": TensorColumn(rng.integers(0, 100, (count, *shape)).astype(dtype))
+        for i, (dtype, shape) in enumerate(kinds)
+    }
+    docs = DocumentBatch([f"d{i}" for i in range(count)], columns)
+
+    for place, stored in enumerate(stored_as(records_of(docs))):
+        alone = DocumentBatch([""], docs.slice(place, place + 1).columns)
+        assert stored.rest == b"".join(encode(alone))
+        assert as_bytes(document_of(stored)) == as_bytes(docs.slice(place, place + 1))
+
+
+def test_text_and_values_are_apart_from_all_else() -> None:
+    records = records_of(DocumentBatch(["x", "y"], COLUMNS))
+
+    assert [orjson.loads(body) for body in records.bodies] == [
+        {
+            "text": "a",
+            "price": 1.5,
+            "ratio": None,
+            "tags": {"deep": [1, {"x": "é"}]},
+            "odd": None,
+        },
+        {"ratio": None, "tags": {}},
+    ]
+    assert records.rests is not None
+    assert records_of(DocumentBatch(["x"], {"text": TextColumn(["a"])})).rests is None
+
+
+def test_a_text_that_is_searched_is_kept_once() -> None:
+    docs = DocumentBatch(["same", "other", "none"], {"text": TextColumn(["a", "b", None])})
+
+    records = records_of(docs, texts=["a", "title\nb", "title"])
+
+    assert records.bodies == [b"", b'{"text":"b"}', b'{"text":null}']
+    assert [list(document_of(s).values("text")) for s in stored_as(records)] == [
+        ["a"],
+        ["b"],
+        [None],
+    ]
 
 
 def test_a_document_without_fields_takes_no_bytes() -> None:
-    assert bodies_of(DocumentBatch(["a", "b"], {"score": ValuesColumn([1.0, 2.0])})) == [b"", b""]
+    records = records_of(DocumentBatch(["a", "b"], {"score": ValuesColumn([1.0, 2.0])}))
+
+    assert (records.bodies, records.rests) == ([b"", b""], None)
 
 
-def test_what_cannot_be_kept_is_refused() -> None:
-    docs = DocumentBatch(["a"], {"tensor": TensorColumn(np.array([[object()]]))})
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        (TensorColumn(np.array([[object()]])), "'field' has elements of type object"),
+        (ValuesColumn([{"a": 2**64}]), "'field' of document 'a' cannot be kept: "),
+        (TextColumn(["\ud800"]), "'field' of document 'a' cannot be kept: "),
+    ],
+    ids=["objects", "number", "surrogate"],
+)
+def test_what_cannot_be_kept_is_refused_by_name(column: Column, message: str) -> None:
+    with pytest.raises(BadColumns) as caught:
+        records_of(DocumentBatch(["a"], {"good": TextColumn(["x"]), "field": column}))
 
-    with pytest.raises(BadColumns):
-        bodies_of(docs)
-
-
-def test_matches_are_text_and_values_unless_fields_are_named(tmp_path: Path) -> None:
-    docs = DocumentBatch(["x", "y"], COLUMNS)
-    found = Found([["y", "x"], [], ["x"]], [np.array([2.0, 1.0]), np.array([]), np.array([0.5])])
-    with Store.open(tmp_path) as store:
-        store.upsert(Records(ids=docs.ids, bodies=bodies_of(docs)))
-
-        plain = matches_of(store, found)
-        named = matches_of(store, found, fields=["tensor", "nothing"])
-        bare = matches_of(store, found, fields=[])
-
-    assert sorted(plain.docs.columns) == ["odd", "price", "score", "tags", "text"]
-    assert plain.offsets.tolist() == [0, 2, 2, 3]
-    assert list(plain.docs.ids) == ["y", "x", "x"]
-    assert list(plain.docs.values("score")) == [2.0, 1.0, 0.5]
-    assert list(plain.docs.values("text")) == [None, "a", "a"]
-    assert sorted(named.docs.columns) == ["score", "tensor"]
-    assert named.docs.tensor().tolist() == [[2, 3], [0, 1], [0, 1]]
-    assert sorted(bare.docs.columns) == ["score"]
+    assert str(caught.value).startswith(message)
 
 
-def test_a_document_deleted_since_it_was_found_is_left_out(tmp_path: Path) -> None:
-    found = Found([["gone", "x"]], [np.array([2.0, 1.0])])
-    with Store.open(tmp_path) as store:
-        store.upsert(Records(ids=["x"], bodies=[b""]))
-
-        matches = matches_of(store, found)
-
-    assert (list(matches.docs.ids), matches.offsets.tolist()) == (["x"], [0, 1])
+@pytest.mark.parametrize("given_", ["text", [1], ["a", None]])
+def test_what_is_no_list_of_names_is_refused(given_: object) -> None:
+    with pytest.raises(BadField, match=r"^some must be a list of names, not "):
+        names_of(given_, what="some")  # type: ignore[arg-type]
 
 
-def _stored(id_: str, body: bytes) -> Stored:
-    return Stored(id=id_, body=body, text=None, vector=None)
+def stored_as(records: Records) -> list[Stored]:
+    count = len(records)
+    rests = records.rests or [None] * count
+    texts = records.texts or [None] * count
+    rows = zip(records.ids, records.bodies, rests, texts, strict=True)
+    return [
+        Stored(id=id_, body=body, rest=rest, text=text, vector=None)
+        for id_, body, rest, text in rows
+    ]
+
+
+def as_bytes(document: DocumentBatch) -> bytes:
+    there = {n: c for n, c in sorted(document.columns.items()) if not is_absent(c)}
+    return b"".join(encode(DocumentBatch(document.ids, there)))

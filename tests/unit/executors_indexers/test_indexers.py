@@ -216,3 +216,39 @@ def test_an_unknown_metric_is_refused_with_those_there_are(tmp_path: Path) -> No
 def test_fields_given_as_one_word_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"^fields must be a list of names, not 'text'$"):
         TextIndexer(fields="text", runtime_args={"workspace": str(tmp_path)})
+
+
+@pytest.mark.parametrize("kind", ["text", "vector"])
+def test_only_fields_to_store_are_kept(indexers: Indexers, kind: str) -> None:
+    indexer = getattr(indexers, kind)(store_fields=["tags"])
+    images = TensorColumn(np.ones((1, 4, 4), np.uint8))
+    tags = ValuesColumn([{"n": 1}])
+    docs = vectors(a=[3, 4]).with_texts(["word"]).with_columns(tensor=images, tags=tags)
+    index(indexer, docs)
+
+    query = vectors(q=[1, 1]).with_texts(["word"])
+    matches = indexer.search(query, top_k=1).docs
+    asked = indexer.search(query, top_k=1, return_fields=["tensor", "text", "embedding"]).docs
+
+    assert sorted(matches.columns) == ["score", "tags"]
+    assert sorted(asked.columns) == (["embedding", "score"] if kind == "vector" else ["score"])
+
+
+@pytest.mark.parametrize("kind", ["text", "vector"])
+def test_a_word_in_place_of_a_list_of_fields_is_refused(indexers: Indexers, kind: str) -> None:
+    message = r"^return_fields must be a list of names, not 'text'$"
+    with pytest.raises(BadField, match=message):
+        getattr(indexers, kind)(return_fields="text")
+
+    query = vectors(q=[1, 1]).with_texts(["word"])
+    with pytest.raises(BadField, match=message):
+        getattr(indexers, kind)().search(query, top_k=1, return_fields="text")
+
+
+def test_deleted_documents_do_not_come_back_as_bare_ids(indexers: Indexers) -> None:
+    indexer = indexers.vector(return_fields=[])
+    index(indexer, vectors(a=[1, 0], b=[0, 1]))
+
+    asyncio.run(indexer.delete(["a"]))
+
+    assert ids_of(indexer.search(vectors(q=[1, 0]), top_k=5)) == [["b"]]

@@ -17,12 +17,14 @@ DIM = 3
 IDS = st.sampled_from(["", "a", "b", "c", "é", "x y", 'q"', "\0"])
 WORDS = st.sampled_from(["red", "blue", "green", "AND", "naïve", "\0"])
 TEXTS = st.none() | st.lists(WORDS, max_size=4).map(" ".join) | st.text(max_size=8)
+RESTS = st.none() | st.binary(max_size=5)
 VECTORS = st.lists(st.integers(-2, 2), min_size=DIM, max_size=DIM)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     body: bytes
+    rest: bytes | None
     text: str | None
     vector: tuple[int, ...] | None
 
@@ -41,11 +43,12 @@ class StoreBesideDict(RuleBasedStateMachine):
         self.folder.cleanup()
 
     @rule(
-        rows=st.lists(st.tuples(IDS, st.binary(max_size=5), TEXTS, VECTORS), max_size=5),
+        rows=st.lists(st.tuples(IDS, st.binary(max_size=5), TEXTS, VECTORS, RESTS), max_size=5),
         has_vectors=st.booleans(),
         has_texts=st.booleans(),
+        has_rests=st.booleans(),
     )
-    def upsert(self, rows: list, has_vectors: bool, has_texts: bool) -> None:
+    def upsert(self, rows: list, has_vectors: bool, has_texts: bool, has_rests: bool) -> None:
         records = Records(
             ids=[row[0] for row in rows],
             bodies=[row[1] for row in rows],
@@ -53,13 +56,17 @@ class StoreBesideDict(RuleBasedStateMachine):
             vectors=np.array([row[3] for row in rows], np.float32).reshape(-1, DIM)
             if has_vectors
             else None,
+            rests=[row[4] for row in rows] if has_rests else None,
         )
 
         assert self.store.upsert(records) == len({row[0] for row in rows})
 
-        for id_, body, text, vector in rows:
+        for id_, body, text, vector, rest in rows:
             self.model[id_] = Row(
-                body, text if has_texts else None, tuple(vector) if has_vectors else None
+                body,
+                rest if has_rests else None,
+                text if has_texts else None,
+                tuple(vector) if has_vectors else None,
             )
 
     @rule(ids=st.lists(IDS, max_size=4))
@@ -102,12 +109,18 @@ class StoreBesideDict(RuleBasedStateMachine):
         held = {
             stored.id: Row(
                 stored.body,
+                stored.rest,
                 stored.text,
                 None if stored.vector is None else tuple(stored.vector.astype(int).tolist()),
             )
             for stored in self.store
         }
         assert held == self.model
+        with self.store.snapshot() as now:
+            briefs = {brief.id: brief for brief in now.briefs([*self.model, "nobody"])}
+        assert {
+            id_: (row.body, row.text, row.rest is not None) for id_, row in self.model.items()
+        } == {id_: (brief.body, brief.text, brief.has_rest) for id_, brief in briefs.items()}
         assert self.store.count() == len(self.model)
 
 

@@ -90,6 +90,7 @@ def test_vectors_of_another_length_are_refused_and_nothing_is_added(tmp_path: Pa
         ({"ids": ["\ud800"]}, "an id has half of a surrogate pair, which no UTF-8 can hold"),
         ({"ids": ["a", "b"]}, "1 bodies for 2 ids"),
         ({"texts": []}, "0 texts for 1 ids"),
+        ({"rests": []}, "0 rests for 1 ids"),
         ({"vectors": np.zeros((2, 1))}, "2 vectors for 1 ids"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -250,10 +251,52 @@ def test_a_body_that_changed_on_the_disk_is_not_given_out(tmp_path: Path) -> Non
             store.verify()
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE rests SET rest = x'00'",
+        "DELETE FROM rests",
+        "UPDATE documents SET rest_crc = NULL",
+        "UPDATE documents SET rest_crc = 5",
+    ],
+)
+def test_a_rest_that_changed_on_the_disk_is_not_given_out(tmp_path: Path, statement: str) -> None:
+    with Store.open(tmp_path) as store:
+        store.upsert(Records(ids=["a"], bodies=[b""], rests=[b"large"]))
+    _edit(tmp_path, statement)
+
+    with Store.open(tmp_path) as store:
+        with pytest.raises(StorageFailed, match="document 'a' is not what was written"):
+            store.get(["a"])
+        with pytest.raises(StorageFailed, match="document 'a' is not what was written"):
+            store.verify()
+
+
+def test_a_snapshot_does_not_change_while_others_write(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        store.upsert(Records(ids=["a"], bodies=[b"old"], rests=[b"old"]))
+        with store.snapshot() as then:
+            before = then.briefs(["a", "b"])
+            store.upsert(Records(ids=["a", "b"], bodies=[b"new", b"new"], rests=[b"new", None]))
+
+            assert then.briefs(["a", "b"]) == before
+            assert then.get(["a"])["a"].rest == b"old"
+        assert store.get(["a"])["a"].rest == b"new"
+
+
+def test_a_vector_that_went_missing_is_seen_when_opening(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        store.upsert(records("a", dim=2))
+    _edit(tmp_path, "DELETE FROM vectors")
+
+    with pytest.raises(StorageFailed, match="the vector of 'a' is not what was written"):
+        Store.open(tmp_path)
+
+
 def test_a_vector_that_changed_on_the_disk_is_seen_when_opening(tmp_path: Path) -> None:
     with Store.open(tmp_path) as store:
         store.upsert(records("a", dim=2))
-    _edit(tmp_path, "UPDATE documents SET vector = x'0000000000000000'")
+    _edit(tmp_path, "UPDATE vectors SET vector = x'0000000000000000'")
 
     with pytest.raises(StorageFailed, match="the vector of 'a' is not what was written"):
         Store.open(tmp_path)

@@ -1,0 +1,135 @@
+"""The matches of a search, made of what an index keeps of the documents that were found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from typing import Any, TypeAlias
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from jina_cli.documents.batch import DocumentBatch
+from jina_cli.documents.column import (
+    Column,
+    ColumnsDiffer,
+    DocsColumn,
+    NodesColumn,
+    TextColumn,
+    ValuesColumn,
+    absent_like,
+    concat_columns,
+)
+from jina_cli.documents.rows import to_rows
+from jina_cli.executors.indexers.bodies import Row, column_of, document_of, rows_of_bodies
+from jina_cli.store.records import Found, Stored
+from jina_cli.store.snapshot import Snapshot
+from jina_cli.store.store import Store
+
+Fields: TypeAlias = Sequence[str] | None
+
+_PLAIN = (TextColumn, ValuesColumn, NodesColumn)
+
+
+def matches_of(
+    store: Store, found: Found, *, fields: Fields = None, vector_field: str = ""
+) -> DocsColumn:
+    """Return what was found as matches, in the same order, with their scores.
+
+    Documents that were deleted since they were found are left out, unless nothing is read
+    of them. Where they hold things of different kinds in a field of one name, that field
+    has values as in JSON.
+
+    Args:
+        fields: Those to return; by default all that are text or plain values. Nothing else
+            is read, as far as that is possible.
+        vector_field: Field that the vector stands in.
+    """
+    distinct = list(dict.fromkeys(chain.from_iterable(found.ids)))
+    if fields is not None and not fields:
+        documents = DocumentBatch(distinct)
+    else:
+        with store.snapshot() as now:
+            documents = _documents(now, distinct, fields, vector_field)
+    return _in_order(found, documents)
+
+
+def _in_order(found: Found, documents: DocumentBatch) -> DocsColumn:
+    place_of = {id_: place for place, id_ in enumerate(documents.ids)}
+    lengths, places, scores = [0], [], []
+    for ids, of_query in zip(found.ids, found.scores, strict=True):
+        for id_, score in zip(ids, _floats(of_query), strict=True):
+            place = place_of.get(id_)
+            if place is not None:
+                places.append(place)
+                scores.append(score)
+        lengths.append(len(places))
+    matches = documents.take(places).with_columns(score=ValuesColumn(scores))
+    return DocsColumn(np.array(lengths, np.int64), matches)
+
+
+def _documents(
+    now: Snapshot, ids: Iterable[str], fields: Fields, vector_field: str
+) -> DocumentBatch:
+    briefs = now.briefs(ids)
+    rows = rows_of_bodies(briefs)
+    places = [
+        place
+        for place, row in enumerate(rows)
+        if (None in row.values() and briefs[place].has_rest)
+        or (fields is not None and not all(name in row for name in fields))
+    ]
+    if fields is None or (vector_field not in fields):
+        places = [place for place in places if briefs[place].has_rest]
+    whole = now.get(briefs[place].id for place in places)
+    columns: dict[int, Mapping[str, Column]] = {
+        place: _beside(whole[briefs[place].id], rows[place], fields, vector_field)
+        for place in places
+    }
+    names = dict.fromkeys(chain(chain.from_iterable(rows), chain.from_iterable(columns.values())))
+    kept = [name for name in names if fields is None or name in fields]
+    made = {name: _column(name, rows, columns) for name in kept}
+    return DocumentBatch(
+        [brief.id for brief in briefs],
+        {name: column for name, column in made.items() if column is not None},
+    )
+
+
+def _beside(stored: Stored, row: Row, fields: Fields, vector_field: str) -> Mapping[str, Column]:
+    """Return those fields of a document that are to be returned and are not in its body."""
+    columns = document_of(stored, vector_field=vector_field).columns
+    return {
+        name: column
+        for name, column in columns.items()
+        if row.get(name) is None
+        and (isinstance(column, _PLAIN) if fields is None else name in fields)
+    }
+
+
+def _column(
+    name: str, rows: Sequence[Row], beside: Mapping[int, Mapping[str, Column]]
+) -> Column | None:
+    """Return the field of all documents, each from its body or, where it is there, the rest."""
+    values = [row.get(name) for row in rows]
+    others = {place: columns[name] for place, columns in beside.items() if name in columns}
+    if not others:
+        return column_of(values) if any(value is not None for value in values) else None
+    model = next(iter(others.values()))
+    parts = [
+        others.get(place) or (absent_like(model, 1) if value is None else column_of([value]))
+        for place, value in enumerate(values)
+    ]
+    try:
+        return concat_columns(parts)
+    except ColumnsDiffer:
+        return ValuesColumn([to_rows(DocumentBatch([""], {name: p}))[0].get(name) for p in parts])
+
+
+def _floats(scores: NDArray[np.floating[Any]]) -> list[float]:
+    """Return scores as numbers that show no more digits than they have: 0.9 for float32's 0.9."""
+    if scores.dtype != np.float32 or not np.isfinite(scores).all():
+        return list(scores.tolist())
+    shortest = orjson.dumps(np.ascontiguousarray(scores), option=orjson.OPT_SERIALIZE_NUMPY)
+    numbers: list[float] = orjson.loads(shortest)
+    return numbers
