@@ -11,10 +11,14 @@ from jina_cli.spec.nodes import escape
 from jina_cli.spec.schemas import rules
 from jina_cli.spec.topology import Flaw, Placed, Step, Trouble, flaws
 from jina_cli.spec.validate import nearest, no_effect
+from jina_cli.vocabulary import Protocol
 
 _OPERATORS = frozenset(
     "$eq $neq $gt $gte $lt $lte $in $nin $regex $size $exists $and $or $not".split()  # noqa: SIM905
 )
+MAX_LISTED = 16
+"""Names that a hint offers."""
+
 _REQUESTS = ("uses_requests", "uses/requests")
 """Where a Pod may say by which Drivers an endpoint is served."""
 
@@ -31,6 +35,7 @@ def check_flow(
     yield from _listeners(flow)
     yield from _port_clashes(flow)
     yield from _tls(flow)
+    yield from _not_yet(flow)
     for index, pod in enumerate(flow.executors):
         yield from _place_of_pod(flow, pod, index)
         yield from _operators(flow, pod, index)
@@ -105,6 +110,27 @@ def _port_clashes(flow: FlowSpec) -> Iterator[Diagnostic]:
                 message = f"port {port} of {pod.name!r} is the Gateway's own"
                 path = f"executors[{place}].port"
                 yield _problem("JNA209", message, span, "take another port", path)
+
+
+def _not_yet(flow: FlowSpec) -> Iterator[Diagnostic]:
+    """Yield what the Gateway would refuse when it starts."""
+    for index, protocol in enumerate(flow.gateway.protocol):
+        if protocol is Protocol.WEBSOCKET:
+            span = _item_span(flow, "/gateway/protocol", index)
+            message = "'websocket' is not supported: the Gateway does not serve it yet"
+            yield _problem("JNA108", message, span, "use 'grpc' or 'http'", "gateway.protocol")
+    for index, pod in enumerate(flow.executors):
+        path = f"executors[{index}]"
+        if pod.when:
+            span = flow.span_of(f"/executors/{index}/when")
+            message = "'when' is not supported: the Gateway opens no documents yet"
+            hint = "let the Executor pass by what it is not for"
+            yield _problem("JNA108", message, span, hint, f"{path}.when")
+        if pod.external and len(pod.needs) > 1:
+            span = flow.span_of(f"/executors/{index}/needs")
+            message = f"the external Pod {pod.name!r} cannot join {_listed(pod.needs)}"
+            hint = "let a Pod of this Flow join them before it"
+            yield _problem("JNA110", message, span, hint, f"{path}.needs")
 
 
 def _tls(flow: FlowSpec) -> Iterator[Diagnostic]:
@@ -186,7 +212,9 @@ def _is_here(host: str) -> bool:
 
 
 def _listed(words: Sequence[str]) -> str:
-    return ", ".join(repr(word) if not word.startswith("$") else word for word in words)
+    shown = [repr(word) if not word.startswith("$") else word for word in words[:MAX_LISTED]]
+    more = len(words) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
 def _many(count: int, word: str) -> str:

@@ -88,7 +88,6 @@ def test_a_pod_with_all_its_keys() -> None:
     assert index.uses_after is not None
     assert index.uses_before.jtype == f"{GOOD / 'executors.py'}:Split"
     assert index.uses_after.jtype == index.uses_before.jtype
-    assert index.when == {"tags__kind": {"$in": ["shoe", "hat"]}}
     assert index.workspace == str(GOOD / "index")
     assert index.uses.metas == {"name": "texts", "workspace": str(GOOD / "elsewhere")}
 
