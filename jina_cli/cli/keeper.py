@@ -72,7 +72,7 @@ def keep(keeping: Keeping) -> int:
     """Run the Flow in the foreground, and return the exit code."""
     from jina_cli.supervise.foreground import Foreground, stay
     from jina_cli.supervise.loop import Options
-    from jina_cli.supervise.process import Recipe
+    from jina_cli.supervise.running import Recipe
     from jina_cli.supervise.sinks import Render, Stream, plain_renderer, render_json
 
     def note(text: str) -> None:

@@ -40,7 +40,7 @@ class SpawnerClient:
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(orders.fileno(), self._read)
 
-    def fork(self, order: ForkOrder, descriptors: Sequence[int]) -> None:
+    def order(self, order: ForkOrder, descriptors: Sequence[int]) -> None:
         """Have a Pea forked; `descriptors` are closed here as soon as they are sent."""
         self._waiting.append(_Waiting(order=order, descriptors=tuple(descriptors)))
         self._send()

@@ -22,10 +22,11 @@ from jina_cli.supervise import flow_machine, machine
 from jina_cli.supervise.flow_machine import ExitOn, Phase
 from jina_cli.supervise.logs import LogLine, PeaLog
 from jina_cli.supervise.machine import Pea, PeaState, Policy
-from jina_cli.supervise.process import Processes, Recipe
+from jina_cli.supervise.process import Processes
 from jina_cli.supervise.procfs import start_of
 from jina_cli.supervise.reasons import error_of, restart_notice, too_late
 from jina_cli.supervise.registry import Record, RunDir, claim
+from jina_cli.supervise.running import Recipe
 from jina_cli.supervise.sinks import LogFiles, LogSink
 from jina_cli.supervise.sockets import bind_all, close_all
 
@@ -211,13 +212,13 @@ class Supervisor:
     # What processes tell
 
     def started(self, name: str, attempt: int, pid: int) -> None:
-        """Take note of a process; see `process.Watcher`."""
+        """Take note of a process; see `running.Watcher`."""
         if name in self._logs:
             self._logs[name].begin()
         self.say(f"started, pid {pid}", pea=name)
 
     def heard(self, name: str, attempt: int, said: Said) -> None:
-        """Take what a process said; see `process.Watcher`."""
+        """Take what a process said; see `running.Watcher`."""
         if isinstance(said, ReadySaid) and name == self._plan.gateway.name:
             self._addresses = dict(said.addresses)
         self._post((name, machine.Heard(attempt, said)))
@@ -225,14 +226,14 @@ class Supervisor:
             self._tell_draining()
 
     def printed(self, name: str, stream: str, data: bytes) -> None:
-        """Take what a process printed; see `process.Watcher`."""
+        """Take what a process printed; see `running.Watcher`."""
         log = self._logs.get(name)
         if log is None:
             log = self._logs[name] = PeaLog(name, self._log_line)
         log.feed(stream, data, time.time())
 
     def ended(self, name: str, attempt: int, status: int, cause: str) -> None:
-        """Take note that a process is gone; see `process.Watcher`."""
+        """Take note that a process is gone; see `running.Watcher`."""
         self._logs[name].end(time.time())
         self._statuses[name] = status
         if cause:

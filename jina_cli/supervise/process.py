@@ -16,8 +16,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 from jina_cli.errors import CannotWrite
 from jina_cli.lifeline import (
@@ -26,87 +24,27 @@ from jina_cli.lifeline import (
     ForkOrder,
     Launch,
     Order,
-    Said,
     SpawnerLaunch,
     parent_death_signal,
 )
 from jina_cli.plan.models import PeaPlan
 from jina_cli.supervise.forks import SpawnerClient
-from jina_cli.supervise.kill import MARK, kill_strays, reap_orphans, send, send_one
+from jina_cli.supervise.kill import MARK, kill_strays, reap_orphans, send
 from jina_cli.supervise.pipes import CONTROL, ChildPipes
-from jina_cli.supervise.procfs import is_same, members, set_subreaper, start_of
+from jina_cli.supervise.procfs import is_same, set_subreaper, start_of
 from jina_cli.supervise.registry import RunDir
+from jina_cli.supervise.running import Recipe, Running, Watcher
+from jina_cli.supervise.sweep import Sweeper
 from jina_cli.supervise.threads import thread_limits
 from jina_cli.vocabulary import PeaRole
 
 SPAWNER = "spawner"
 """The name under which the spawner's own output is logged."""
 
-EOF_WITHIN_S = 0.2
-"""After a process is gone: somebody else may hold its pipes open, and is not waited for."""
-
-_SWEEP_EVERY_S = 0.01
-_SWEEP_WITHIN_S = 2.0
+_STRAYS_WITHIN_S = 2.0
+_LOOK_EVERY_S = 0.01
 _NOT_STARTED = 127
 _MAX_COLD_SPAWNERS = 2
-
-
-class Watcher(Protocol):
-    """Is told what processes do, from the event loop."""
-
-    def started(self, name: str, attempt: int, pid: int) -> None:
-        """It has a process id."""
-
-    def heard(self, name: str, attempt: int, said: Said) -> None:
-        """It wrote to its control pipe."""
-
-    def printed(self, name: str, stream: str, data: bytes) -> None:
-        """It wrote to `stdout` or `stderr`."""
-
-    def ended(self, name: str, attempt: int, status: int, cause: str) -> None:
-        """Its group is empty. `cause` says why it could not be started; empty if it was."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """How the Peas of a Flow are started.
-
-    Attributes:
-        preload: Modules that the spawner imports before it forks.
-        entry: `module:function` that a forked Pea runs.
-        deregister_s: Handed to the Gateway, see `Launch`.
-    """
-
-    preload: tuple[str, ...] = ("jina_cli.runtime.pea",)
-    entry: str = "jina_cli.runtime.pea:run"
-    pea_module: str = "jina_cli.runtime"
-    gateway_module: str = "jina_cli.serve"
-    spawner_module: str = "jina_cli.runtime.spawner"
-    deregister_s: float = 0.0
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class _Running:
-    """A process that was asked for; it may not be there yet.
-
-    Attributes:
-        pid: 0 until it is known.
-        owed: A signal that came before the pid.
-        status: Exit status once its leader is gone.
-        swept_by: When what is left of its group is waited for no longer.
-    """
-
-    name: str
-    attempt: int
-    pid: int = 0
-    start: int = 0
-    popen: subprocess.Popen[bytes] | None = None
-    owed: int = 0
-    status: int | None = None
-    cause: str = ""
-    pipes: ChildPipes
-    swept_by: float = 0.0
-    is_swept: bool = False
 
 
 class Processes:
@@ -131,12 +69,12 @@ class Processes:
         self._sockets = sockets
         self._watcher = watcher
         self._recipe = recipe
-        self._running: dict[str, _Running] = {}
+        self._running: dict[str, Running] = {}
         self._spawner: SpawnerClient | None = None
         self._spawner_popen: subprocess.Popen[bytes] | None = None
         self._spawner_pipes: ChildPipes | None = None
         self._cold_spawners = 0
-        self._is_sweeping = False
+        self._sweeper = Sweeper(self._report)
         self._arm = parent_death_signal()
         self._death_fd, self._life_fd = os.pipe2(os.O_CLOEXEC)
         self._mark = f"{os.getpid()}-{start_of(os.getpid())}"
@@ -195,7 +133,7 @@ class Processes:
         for name in tuple(self._running):
             self.signal(name, signal.SIGKILL)
         self._hang_up()
-        end = self._loop.time() + _SWEEP_WITHIN_S
+        end = self._loop.time() + _STRAYS_WITHIN_S
         while kill_strays(self._mark) and self._loop.time() < end:
             self._some_ended.clear()
             await _soon(self._some_ended)
@@ -227,10 +165,10 @@ class Processes:
             env=dict(pea.env),
             descriptors=tuple(given),
         )
-        self._spawner.fork(order, tuple(given.values()))
+        self._spawner.order(order, tuple(given.values()))
 
     def _start_cold(
-        self, running: _Running, pea: PeaPlan, plan_path: str, given: dict[str, int]
+        self, running: Running, pea: PeaPlan, plan_path: str, given: dict[str, int]
     ) -> None:
         own = dict(given)
         out, err = own.pop("stdout"), own.pop("stderr")
@@ -301,7 +239,7 @@ class Processes:
             preexec_fn=lambda: self._arm(signal.SIGTERM),  # noqa: PLW1509
         )
 
-    def _expect(self, name: str, attempt: int) -> _Running:
+    def _expect(self, name: str, attempt: int) -> Running:
         """Return a process that is to be, with nothing but a place for its pipes."""
         watcher = self._watcher
 
@@ -309,7 +247,7 @@ class Processes:
             if running.is_swept:
                 self._report(running)
 
-        running = _Running(
+        running = Running(
             name=name,
             attempt=attempt,
             pipes=ChildPipes(
@@ -320,7 +258,7 @@ class Processes:
         )
         return running
 
-    def _has_started(self, running: _Running, pid: int) -> None:
+    def _has_started(self, running: Running, pid: int) -> None:
         running.pid = pid
         running.start = start_of(pid)
         try:
@@ -363,10 +301,9 @@ class Processes:
             if running.status is None and (status := self._status_of(running)) is not None:
                 self._gone(running, status)
         reap_orphans(self._own_children())
-        if self._is_sweeping:
-            self._sweep()
+        self._sweeper.sweep()
 
-    def _status_of(self, running: _Running) -> int | None:
+    def _status_of(self, running: Running) -> int | None:
         if running.popen is not None:
             return running.popen.poll()
         if self._spawner_popen is not None or not running.pid:
@@ -396,38 +333,12 @@ class Processes:
             self._spawner_popen.wait()
         self._spawner = self._spawner_popen = None
 
-    def _gone(self, running: _Running, status: int) -> None:
+    def _gone(self, running: Running, status: int) -> None:
         """Its first process has ended: see to the rest of its group."""
         running.status = status
-        running.swept_by = self._loop.time() + _SWEEP_WITHIN_S
-        if not self._is_sweeping:
-            self._is_sweeping = True
-            self._loop.call_soon(self._sweep)
+        self._sweeper.add(running)
 
-    def _sweep(self) -> None:
-        """Kill what is left of groups whose first process has ended; report those that are empty.
-
-        It runs again with each child that ends, and now and then in case one is not ours.
-        """
-        swept = [r for r in self._running.values() if r.status is not None and not r.is_swept]
-        left = members({running.pid for running in swept if running.pid})
-        for pid in (pid for pids in left.values() for pid in pids):
-            send_one(pid, signal.SIGKILL)
-        now = self._loop.time()
-        for running in swept:
-            if left.get(running.pid) and now < running.swept_by:
-                continue
-            running.is_swept = True
-            if running.pipes.is_open:
-                self._loop.call_later(EOF_WITHIN_S, self._report, running)
-            else:
-                self._report(running)
-        again = any(r.status is not None and not r.is_swept for r in self._running.values())
-        self._is_sweeping = again
-        if again:
-            self._loop.call_later(_SWEEP_EVERY_S, self._sweep)
-
-    def _report(self, running: _Running) -> None:
+    def _report(self, running: Running) -> None:
         if self._running.get(running.name) is not running:
             return
         del self._running[running.name]
@@ -444,7 +355,7 @@ class Processes:
 async def _soon(event: asyncio.Event) -> None:
     """Return when `event` is set, or after a short while."""
     try:
-        async with asyncio.timeout(_SWEEP_EVERY_S):
+        async with asyncio.timeout(_LOOK_EVERY_S):
             await event.wait()
     except TimeoutError:
         return

@@ -12,7 +12,7 @@ from typing import Any
 
 from jina_cli.plan.models import ExecutorPlan, GatewayPlan, Listener, PeaPlan, Plan
 from jina_cli.supervise.logs import LogLine
-from jina_cli.supervise.process import Recipe
+from jina_cli.supervise.running import Recipe
 from jina_cli.vocabulary import PeaRole, Protocol
 
 STANDIN = "tests.testing.standin"
