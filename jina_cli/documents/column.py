@@ -263,9 +263,13 @@ def rows_of(column: Column) -> Sequence[Any]:
     """Return the field of each document: a value, an array, a batch, or None."""
     match column:
         case TensorColumn(array, present):
+            rows: list[Any] = list(array)
+            if array.ndim == 1:
+                # Not numpy's scalars: a tensor of no dimensions is an array too.
+                rows = [np.asarray(row) for row in rows]
             if present is None:
-                return list(array)
-            return [row if there else None for row, there in zip(array, present, strict=True)]
+                return rows
+            return [row if there else None for row, there in zip(rows, present, strict=True)]
         case RaggedColumn(arrays):
             return arrays
         case DocsColumn(offsets=offsets, docs=docs):

@@ -167,6 +167,9 @@ def _checked(batch: DocumentBatch, schema: DocSchema) -> list[Any]:
     for name, field in schema.fields.items():
         if name in batch.columns:
             values[name] = _python_values(batch.columns[name], field.list_of or Document)
+            if field.takes_tensor:
+                # docarray makes a tensor of that many elements of a number.
+                values[name] = [_tensor_of_number(value) for value in values[name]]
             if field.takes_none:
                 keeps_none.add(name)
     values.update(_extra_values(batch, schema))
@@ -184,6 +187,10 @@ def _checked(batch: DocumentBatch, schema: DocSchema) -> list[Any]:
             at = ".".join(map(str, problem["loc"]))
             raise DoesNotFit(id_, at, problem["msg"]) from error
     return docs
+
+
+def _tensor_of_number(value: Any) -> Any:
+    return np.asarray(value) if isinstance(value, int | float) else value
 
 
 def _extra_values(batch: DocumentBatch, schema: DocSchema) -> dict[str, Sequence[Any]]:

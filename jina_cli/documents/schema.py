@@ -17,6 +17,7 @@ from typing import Any, Union, cast, get_args, get_origin
 import numpy as np
 from docarray import BaseDoc, DocList
 from docarray.typing import NdArray
+from docarray.typing.tensor.abstract_tensor import AbstractTensor
 from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
@@ -41,6 +42,7 @@ class DocField:
         annotation: Its type, without None.
         takes_none: Whether None is one of its values.
         list_of: The class of its documents, for a list of documents.
+        takes_tensor: Whether a tensor is one of its values.
         default: What a document has that lacks the field; None where it is required.
         factory: Makes such a default anew for each document; None where all may share it.
     """
@@ -50,6 +52,7 @@ class DocField:
     annotation: Any
     takes_none: bool
     list_of: type[BaseDoc] | None
+    takes_tensor: bool
     default: Any
     factory: Callable[[], Any] | None
 
@@ -130,6 +133,10 @@ def _field(name: str, info: FieldInfo) -> DocField:
         annotation=annotation,
         takes_none=takes_none,
         list_of=cast(type[BaseDoc], kind.doc_type) if is_list else None,
+        takes_tensor=any(
+            isinstance(one, type) and issubclass(one, AbstractTensor)
+            for one in (annotation, *get_args(annotation))
+        ),
         default=default if factory is None else None,
         factory=factory,
     )
