@@ -38,7 +38,7 @@ class Job:
     download: bool
     port: int
     report: Path
-    workspace: str
+    workspace: Path | None
     once: bool
     opens_browser: bool
 
@@ -102,7 +102,7 @@ def fashion(
         download=download,
         port=port,
         report=Path(report),
-        workspace=workspace,
+        workspace=Path(workspace).absolute() if workspace else None,
         once=once or not is_terminal,
         opens_browser=is_terminal and not no_browser and not once,
     )
@@ -148,8 +148,7 @@ async def _flow_of(job: Job, settings: Settings) -> AsyncIterator[Supervisor]:
     spec = load_flow(job.uses, env=os.environ).spec
     spec = private(spec) if job.once else _with_http_port(spec, job.port)
     with tempfile.TemporaryDirectory(prefix="jina-hello-") as scratch:
-        workspace = Path(job.workspace or scratch).absolute()
-        async with started(spec, workspace, settings) as flow:
+        async with started(spec, job.workspace or Path(scratch), settings) as flow:
             yield flow
 
 
