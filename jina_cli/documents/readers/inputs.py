@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
 
-from jina_cli.documents.readers import formats
+from jina_cli.documents.readers.formats import BY_NAME, format_of, read_npy, sniff, sniff_stream
 from jina_cli.documents.readers.lines import Chunk, chunks_of
 from jina_cli.documents.readers.row import Items, Pause, RowError, printable
 from jina_cli.errors import InputMissing, NothingMatched, NotPermitted
@@ -98,9 +98,9 @@ def _walk(folder: str) -> Iterator[str]:
 def read_sources(sources: Sequence[Source], *, format_: Format = "auto") -> Items:
     """Yield the rows of all sources, one after another; each is opened when it is its turn."""
     for source in sources:
-        name = format_ if format_ != "auto" else formats.format_of(source.path)
+        name = format_ if format_ != "auto" else format_of(source.path)
         if name == "npy":
-            yield from formats.read_npy(source.path)
+            yield from read_npy(source.path)
         else:
             yield from _read(source, name)
 
@@ -124,16 +124,16 @@ def _read(source: Source, name: str) -> Items:
 
 def _read_chunks(source: Source, shown: str, name: str, chunks: Iterator[Chunk]) -> Items:
     uri = "" if source.stream else shown
-    if name in formats.BY_NAME:
-        yield from formats.BY_NAME[name](chunks, shown, uri)
+    if name in BY_NAME:
+        yield from BY_NAME[name](chunks, shown, uri)
         return
     beginning, rest = _peek(chunks)
     if not beginning:
         return
     if source.stream:
-        yield from formats.sniff_stream(beginning)(rest, shown, uri)
+        yield from sniff_stream(beginning)(rest, shown, uri)
         return
-    read = formats.sniff(beginning)
+    read = sniff(beginning)
     if read is not None:
         yield from read(rest, shown, uri)
     elif source.named:
