@@ -108,21 +108,16 @@ def rows_of_bodies(briefs: Sequence[Brief]) -> list[Row]:
     return rows
 
 
-def document_of(stored: Stored, *, vector_field: str = "") -> DocumentBatch:
-    """Return a document as it was indexed, in a batch of its own.
+def beside_of(stored: Stored, *, vector_field: str = "") -> dict[str, Column]:
+    """Return the fields of a document that are not in its body, each a column of one.
 
     Args:
         vector_field: Field that the vector stands in.
     """
-    (row,) = rows_of_bodies([Brief(stored.id, stored.body, stored.text, stored.rest is not None)])
-    fields: dict[str, Column] = {
-        name: column_of([value]) for name, value in row.items() if value is not None
-    }
-    if stored.rest is not None:
-        fields |= decode(stored.rest).columns
+    fields = {} if stored.rest is None else dict(decode(stored.rest).columns)
     if vector_field and stored.vector is not None:
         fields[vector_field] = TensorColumn(stored.vector[None])
-    return DocumentBatch([stored.id], fields)
+    return fields
 
 
 def column_of(values: Sequence[Any]) -> TextColumn | ValuesColumn:

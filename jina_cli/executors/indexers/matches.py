@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, compress
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,7 +22,7 @@ from jina_cli.documents.column import (
     concat_columns,
 )
 from jina_cli.documents.rows import to_rows
-from jina_cli.executors.indexers.bodies import Row, column_of, document_of, rows_of_bodies
+from jina_cli.executors.indexers.bodies import Row, beside_of, column_of, rows_of_bodies
 from jina_cli.store.records import Found, Stored
 from jina_cli.store.snapshot import Snapshot
 from jina_cli.store.store import Store
@@ -57,16 +57,13 @@ def matches_of(
 
 def _in_order(found: Found, documents: DocumentBatch) -> DocsColumn:
     place_of = {id_: place for place, id_ in enumerate(documents.ids)}
-    lengths, places, scores = [0], [], []
-    for ids, of_query in zip(found.ids, found.scores, strict=True):
-        for id_, score in zip(ids, _floats(of_query), strict=True):
-            place = place_of.get(id_)
-            if place is not None:
-                places.append(place)
-                scores.append(score)
-        lengths.append(len(places))
-    matches = documents.take(places).with_columns(score=ValuesColumn(scores))
-    return DocsColumn(np.array(lengths, np.int64), matches)
+    places = np.array([place_of.get(id_, -1) for ids in found.ids for id_ in ids], np.int64)
+    is_there = places >= 0
+    ends = np.cumsum([0, *map(len, found.ids)])
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(is_there)])[ends]
+    scores = compress(chain.from_iterable(map(_floats, found.scores)), is_there.tolist())
+    matches = documents.take(places[is_there])
+    return DocsColumn(offsets, matches.with_columns(score=ValuesColumn(list(scores))))
 
 
 def _documents(
@@ -84,8 +81,7 @@ def _documents(
         places = [place for place in places if briefs[place].has_rest]
     whole = now.get(briefs[place].id for place in places)
     columns: dict[int, Mapping[str, Column]] = {
-        place: _beside(whole[briefs[place].id], rows[place], fields, vector_field)
-        for place in places
+        place: _beside(whole[briefs[place].id], fields, vector_field) for place in places
     }
     names = dict.fromkeys(chain(chain.from_iterable(rows), chain.from_iterable(columns.values())))
     kept = [name for name in names if fields is None or name in fields]
@@ -96,14 +92,12 @@ def _documents(
     )
 
 
-def _beside(stored: Stored, row: Row, fields: Fields, vector_field: str) -> Mapping[str, Column]:
+def _beside(stored: Stored, fields: Fields, vector_field: str) -> Mapping[str, Column]:
     """Return those fields of a document that are to be returned and are not in its body."""
-    columns = document_of(stored, vector_field=vector_field).columns
     return {
         name: column
-        for name, column in columns.items()
-        if row.get(name) is None
-        and (isinstance(column, _PLAIN) if fields is None else name in fields)
+        for name, column in beside_of(stored, vector_field=vector_field).items()
+        if (isinstance(column, _PLAIN) if fields is None else name in fields)
     }
 
 

@@ -21,8 +21,14 @@ from jina_cli.documents.column import (
     is_absent,
 )
 from jina_cli.documents.columns import BadColumns, encode
-from jina_cli.executors.indexers.bodies import document_of, names_of, records_of
-from jina_cli.store.records import Records, Stored
+from jina_cli.executors.indexers.bodies import (
+    beside_of,
+    column_of,
+    names_of,
+    records_of,
+    rows_of_bodies,
+)
+from jina_cli.store.records import Brief, Records, Stored
 
 INNER = DocumentBatch(
     ["c0", "c1", "c2"],
@@ -155,6 +161,12 @@ def stored_as(records: Records) -> list[Stored]:
         Stored(id=id_, body=body, rest=rest, text=text, vector=None)
         for id_, body, rest, text in rows
     ]
+
+
+def document_of(stored: Stored) -> DocumentBatch:
+    (row,) = rows_of_bodies([Brief(stored.id, stored.body, stored.text, stored.rest is not None)])
+    columns = {name: column_of([value]) for name, value in row.items() if value is not None}
+    return DocumentBatch([stored.id], {**columns, **beside_of(stored)})
 
 
 def as_bytes(document: DocumentBatch) -> bytes:
