@@ -86,10 +86,10 @@ def from_docs(docs: Iterable[BaseDoc], *, original: DocumentBatch | None = None)
     docs = list(docs)
     if not docs:
         return EMPTY_BATCH
-    ids = [str(doc.__dict__.get("id") or new_id()) for doc in docs]
+    dicts = [_fields_of(doc) for doc in docs]
+    ids = [str(fields.get("id") or new_id()) for fields in dicts]
     schemas = [schema_of(doc_type) for doc_type in {type(doc): None for doc in docs}]
     columns: dict[str, Column] = {}
-    dicts = [doc.__dict__ for doc in docs]
     needed = _given_fields(docs, schemas)
     for name in dict.fromkeys(chain.from_iterable(schema.fields for schema in schemas)):
         values = [fields.get(name) for fields in dicts]
@@ -217,6 +217,12 @@ def _python_values(column: Column, list_of: type[BaseDoc]) -> Sequence[Any]:
             return [None if row is None else row.copy() for row in rows_of(column)]
         case _:
             return rows_of(column)
+
+
+def _fields_of(doc: BaseDoc) -> dict[str, Any]:
+    fields = doc.__dict__
+    # A document of a DocVec looks into its columns instead.
+    return fields if type(fields) is dict else dict(fields.items())
 
 
 def _given_fields(docs: Sequence[BaseDoc], schemas: Sequence[DocSchema]) -> set[str]:
