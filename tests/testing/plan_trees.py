@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jina_cli.plan.tree import render
 from jina_cli.spec.load import load_flow
-from tests.testing.flows import planned
+from tests.testing.plans import planned
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "plans"
 

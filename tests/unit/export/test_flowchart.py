@@ -10,7 +10,7 @@ import pytest
 from jina_cli.export.flowchart import mermaid, svg
 from jina_cli.plan.models import Plan
 from jina_cli.vocabulary import Protocol
-from tests.testing.flows import a_flow, a_pod, planned
+from tests.testing.plans import a_flow, a_pod, planned
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -8,7 +8,7 @@ from jina_cli.diagnostics import Span
 from jina_cli.errors import SpecInvalid
 from jina_cli.plan.check import problems_of
 from jina_cli.spec.models import FlowSpec
-from tests.testing.flows import a_flow, a_pod, planned
+from tests.testing.plans import a_flow, a_pod, planned
 
 REFUSED: dict[str, tuple[FlowSpec, list[tuple[str, str, str, str | None]]]] = {
     "an external Pod nowhere": (

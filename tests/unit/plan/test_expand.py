@@ -15,7 +15,7 @@ from jina_cli.plan.expand import FOREVER_S, SOCKET_PATH_BYTES, expand
 from jina_cli.plan.models import ExecutorPlan, Listener, PeaPlan, Plan, Route
 from jina_cli.spec.models import DriverSpec, ExecutorSpec, FlowSpec, PodSpec
 from jina_cli.vocabulary import PeaRole, Polling, Protocol, Restart
-from tests.testing.flows import a_flow, a_pod, planned
+from tests.testing.plans import a_flow, a_pod, planned
 
 
 def names(plan: Plan) -> list[str]:
