@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import signal
@@ -33,6 +34,9 @@ from jina_cli.serve.walk import Walker
 from jina_cli.wire.messages import EndpointInfo
 
 log = logging.getLogger(__name__)
+
+_COLLECT_AFTER = 20_000
+"""Objects made before garbage is looked for. Requests hardly leave any behind."""
 
 _ORPHAN_GRACE_S = 1.5
 _HURRY_GRACE_S = 2.0
@@ -113,6 +117,10 @@ class Gateway:
             say(self._launch.control_fd, PhaseSaid(phase="connect"))
             if await self._connected():
                 ready = ReadySaid(endpoints=tuple(self._endpoints()), addresses=addresses)
+                # What is here now stays: the collector need not look at it again and again.
+                gc.collect()
+                gc.freeze()
+                gc.set_threshold(_COLLECT_AFTER)
                 say(self._launch.control_fd, ready)
                 await self._stop.wait()
             return await self._drain()

@@ -119,12 +119,15 @@ def pods_of(plan: PeaPlan, gateway: GatewayPlan, on_change: Callable[[], None]) 
     """Return the Pods of all routes by their names, none started.
 
     Raises:
-        CannotRoute: An external Pod is to join; only our own Pods merge answers.
+        CannotRoute: An external Pod is to join, and only our own Pods merge answers; or a
+            Pod has a condition, and this Gateway opens no documents.
     """
     return {route.pod: _pod(route, plan, on_change) for route in gateway.routes}
 
 
 def _pod(route: Route, plan: PeaPlan, on_change: Callable[[], None]) -> Pod:
+    if route.when:
+        raise CannotRoute(f"the Pod {route.pod} has a condition (when), which is not supported yet")
     if route.external:
         if len(route.needs) > 1:
             joined = " and ".join(route.needs)
