@@ -12,16 +12,16 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from jina_cli.errors import JinaError
 from jina_cli.lifeline import DrainSaid, FailedSaid, ReadySaid, Said
-from jina_cli.plan.models import PeaPlan, Plan
+from jina_cli.plan.models import Plan
 from jina_cli.supervise import flow_machine, machine
 from jina_cli.supervise.flow_machine import ExitOn, Phase
 from jina_cli.supervise.logs import LogLine, PeaLog
-from jina_cli.supervise.machine import Pea, PeaState, Policy
+from jina_cli.supervise.machine import Pea, PeaState, policy_of
 from jina_cli.supervise.process import Processes
 from jina_cli.supervise.procfs import start_of
 from jina_cli.supervise.reasons import error_of, restart_notice, too_late
@@ -30,6 +30,7 @@ from jina_cli.supervise.running import Recipe
 from jina_cli.supervise.sinks import LogFiles, LogSink
 from jina_cli.supervise.sockets import bind_all, close_all
 
+_RUNS = frozenset({Phase.STARTING, Phase.READY})
 _COUNT_WITHIN_S = 0.1
 """How long the Gateway is given to say how many requests it has, before we speak of them."""
 
@@ -61,7 +62,8 @@ class Outcome:
     Attributes:
         killed: Peas that did not end by themselves in time.
         failure: What ended it; None if it was asked to.
-        statuses: Exit status of the last process of each Pea; below zero for a signal.
+        statuses: Exit status of the last process of each Pea, below zero for a signal; of the
+            one that ended the Flow, the status that it ended it with.
     """
 
     killed: tuple[str, ...] = ()
@@ -86,12 +88,13 @@ class Supervisor:
         self._options = options
         self._files = LogFiles(Path(plan.log_dir))
         self._plans = {pea.name: pea for pea in (plan.gateway, *plan.peas)}
-        self._peas = {name: Pea(name=name, policy=_policy(p)) for name, p in self._plans.items()}
+        self._peas = {name: Pea(name=name, policy=policy_of(p)) for name, p in self._plans.items()}
         self._logs = {name: PeaLog(name, self._log_line) for name in self._plans}
         self._flow = flow_machine.begin(plan, exit_on=options.exit_on, grace_s=options.grace_s)
         self._inbox: deque[tuple[str, machine.Event] | flow_machine.Event] = deque()
         self._is_handling = False
         self._statuses: dict[str, int] = {}
+        self._culprit = ""
         self._killed: set[str] = set()
         self._failure: JinaError | None = None
         self._addresses: Mapping[str, str] = {}
@@ -235,7 +238,8 @@ class Supervisor:
     def ended(self, name: str, attempt: int, status: int, cause: str) -> None:
         """Take note that a process is gone; see `running.Watcher`."""
         self._logs[name].end(time.time())
-        self._statuses[name] = status
+        if name != self._culprit:
+            self._statuses[name] = status
         if cause:
             said = FailedSaid(kind="exit", cause=cause)
             self._post((name, machine.Heard(attempt, said)))
@@ -301,15 +305,31 @@ class Supervisor:
 
     def _pea_failed(self, pea: Pea) -> None:
         self.say(f"failed: {pea.failure}", pea=pea.name, level="ERROR")
-        if self._failure is None and self._flow.phase in (Phase.STARTING, Phase.READY):
+        if self._failure is None and self._flow.phase in _RUNS:
             self._failure = error_of(pea, tuple(self._logs[pea.name].tail))
 
     def _step_flow(self, event: flow_machine.Event) -> None:
+        before = self._flow.phase
         self._flow, actions = flow_machine.step(
             self._flow, event, asyncio.get_running_loop().time()
         )
+        if before in _RUNS and self._flow.phase not in _RUNS:
+            self._note_culprit(event)
         for action in actions:
             self._do_for_flow(action)
+
+    def _note_culprit(self, event: flow_machine.Event) -> None:
+        """Remember the Pea whose end ends the Flow: what becomes of it later is of no interest."""
+        match event:
+            case flow_machine.PeaLost(name) | flow_machine.PeaOver(name):
+                self._culprit = name
+                pea = self._peas[name]
+                if self._failure is None and self._statuses.get(name):
+                    restarts = pea.restarts - (pea.state is PeaState.BACKOFF)
+                    tail = tuple(self._logs[name].tail)
+                    self._failure = error_of(replace(pea, restarts=restarts), tail)
+            case _:
+                return
 
     def _do_for_flow(self, action: flow_machine.Action) -> None:
         match action:
@@ -373,12 +393,3 @@ class Supervisor:
             addresses=self._addresses,
         )
         self._run_dir.write_record(record)
-
-
-def _policy(plan: PeaPlan) -> Policy:
-    return Policy(
-        restart=plan.restart,
-        max_restarts=plan.max_restarts,
-        ready_within_s=plan.ready_within_s,
-        stop_within_s=plan.stop_within_s,
-    )

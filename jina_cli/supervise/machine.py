@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from jina_cli.lifeline import DrainSaid, FailedSaid, PhaseSaid, ReadySaid, Said
+from jina_cli.plan.models import PeaPlan
 from jina_cli.vocabulary import Restart
 
 INCURABLE = frozenset({"port-taken", "permission"})
@@ -64,6 +65,16 @@ class Policy:
     healthy_s: float = 60.0
     ready_within_s: float = 600.0
     stop_within_s: float = 30.0
+
+
+def policy_of(plan: PeaPlan) -> Policy:
+    """Return what a plan says of starting and stopping."""
+    return Policy(
+        restart=plan.restart,
+        max_restarts=plan.max_restarts,
+        ready_within_s=plan.ready_within_s,
+        stop_within_s=plan.stop_within_s,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
