@@ -1,0 +1,112 @@
+"""The README says what is so: its examples run, its tables are those of the code."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jina_cli.cli.tree import VERBS
+from jina_cli.errors import Exit
+from tests.testing.processes import Jinas, wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def jina(tmp_path: Path) -> Iterator[Jinas]:
+    with Jinas(tmp_path) as jinas:
+        yield jinas
+
+
+def block(language: str, containing: str) -> str:
+    return next(text for kind, text in BLOCKS if kind == language and containing in text)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def test_its_second_command_is_what_ci_runs() -> None:
+    first, second = BLOCKS[0][1].splitlines()
+
+    assert "jina hello fashion" in first
+    assert second in (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
+
+
+def test_its_table_of_commands_names_all_of_them() -> None:
+    named = set(re.findall(r"^\| `jina ([a-z]+)", README, re.MULTILINE))
+
+    assert named == {verb.name for verb in VERBS}
+
+
+def test_its_exit_codes_are_those_of_the_code() -> None:
+    table = README[README.index("| code | meaning |") : README.index("## Commands")]
+
+    assert {int(code) for code in re.findall(r"\| (\d+) \|", table)} == set(map(int, Exit))
+
+
+def test_its_executor_runs_in_its_flow_and_answers_its_request(jina: Jinas) -> None:
+    port = free_port()
+    (jina.folder / "shout.py").write_text(block("python", "class Shout"), "utf-8")
+    flow = block("yaml", "shout.py:Shout").replace("8080", str(port))
+    (jina.folder / "flow.yml").write_text(flow, "utf-8")
+    assert jina.run("validate", "flow.yml").code == 0
+
+    running = jina.start("flow", "--uses", "flow.yml")
+    address = f"http://localhost:{port}"
+    assert jina.run("ping", address, "--wait").code == 0
+    (jina.folder / "rows.jsonl").write_text('{"text": "hello"}\n', "utf-8")
+    curl = block("sh", "curl localhost")
+    (data,) = re.findall(r"-d '(.*)'", curl)
+    answer = post(address + "/shout", data)
+
+    assert '"text":"HELLO!"' in answer
+    assert running.stop() == 0
+
+
+def test_its_mistake_is_shown_as_it_says(jina: Jinas) -> None:
+    (jina.folder / "shout.py").write_text(block("python", "class Shout"), "utf-8")
+    flow = block("yaml", "shout.py:Shout").replace("replicas", "replica")
+    (jina.folder / "flow.yml").write_text(flow, "utf-8")
+
+    done = jina.run("flow", "--uses", "flow.yml")
+
+    assert done.code == 78
+    assert done.stderr.startswith(block("", "error[JNA101]"))
+
+
+def test_its_search_of_own_texts_finds_them(jina: Jinas) -> None:
+    notes = jina.folder / "notes"
+    notes.mkdir()
+    (notes / "bread.md").write_text("Sourdough bread needs a starter.", "utf-8")
+    (notes / "car.txt").write_text("Bleed the brakes.", "utf-8")
+
+    assert jina.run("index", "notes").code == 0
+    found = jina.run("search", "how do I bake bread")
+
+    assert found.code == 0, found.stderr
+    assert "notes/bread.md" in found.stdout
+    assert "car.txt" not in found.stdout
+
+
+def post(url: str, data: str) -> str:
+    import urllib.request
+
+    request = urllib.request.Request(url, data.encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return str(answer.read().decode())
+
+
+def test_nothing_it_started_is_left(jina: Jinas) -> None:
+    running = jina.start("flow", "--uses", str(ROOT / "flows" / "text.yml"))
+    wait_until(lambda: "ready in" in running.stderr, 20, "the Flow to be ready")
+
+    assert running.stop() == 0
+    assert running.family() == []
