@@ -20,6 +20,8 @@ from jina_cli.wire.channel import Server as NativeServer
 from jina_cli.wire.messages import EndpointInfo, Hello, Request, Response
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from jina_cli.serve.grpc_server import GrpcEdge
     from jina_cli.serve.http_server import HttpServer
 
@@ -178,18 +180,25 @@ class Edges:
         return self._http
 
     def _tls_pair(self) -> tuple[bytes, bytes] | None:
-        if not self._gateway.ssl_certfile:
+        # gRPC does not say what is wrong with a certificate; the context does.
+        if self._tls_context() is None:
             return None
         gateway = self._gateway
-        return Path(gateway.ssl_keyfile).read_bytes(), Path(gateway.ssl_certfile).read_bytes()
+        key = gateway.ssl_keyfile or gateway.ssl_certfile
+        return Path(key).read_bytes(), Path(gateway.ssl_certfile).read_bytes()
 
-    def _tls_context(self) -> Any:
-        if not self._gateway.ssl_certfile:
+    def _tls_context(self) -> SSLContext | None:
+        certificate, key = self._gateway.ssl_certfile, self._gateway.ssl_keyfile
+        if not certificate:
             return None
         import ssl
 
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self._gateway.ssl_certfile, self._gateway.ssl_keyfile)
+        try:
+            context.load_cert_chain(certificate, key or None)
+        except OSError as error:
+            what = f"cannot use the certificate {certificate} with the key {key or certificate}"
+            raise CannotListen("init", f"{what}: {error.strerror or error}") from error
         return context
 
 
