@@ -10,8 +10,9 @@ tensor is a view of what was received. Nothing in it is ever executed or unpickl
 A batch in the head is `[ids, {name: column}]`, and a column one of
 
     ["t", strings]              text
-    ["v", values]               JSON values
-    ["f", places of None]       floats: one buffer, 8 bytes each (JSON has no NaN)
+    ["v", values, repairs]      JSON values; repairs `[[place, "nan"], …]` stand for the numbers
+                                that JSON has not, nan, inf and -inf (inside lists: null)
+    ["f", places of None]       floats: one buffer, 8 bytes each
     ["b", lengths]              bytes: one buffer; length -1 for None
     ["n", lengths]              serialised nodes, as "b"
     ["a", dtype, shape, mask]   a tensor: one buffer, and one of bools where mask is 1
@@ -21,10 +22,10 @@ A batch in the head is `[ids, {name: column}]`, and a column one of
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate, pairwise
+from math import isfinite, prod
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,7 @@ _PREFIX = struct.Struct("<2sBBI")
 _MAGIC = b"JC"
 _ORJSON = orjson.OPT_SERIALIZE_NUMPY
 _NONE = type(None)
+_NOT_FINITE = {name: float(name) for name in ("nan", "inf", "-inf")}
 
 
 class BadColumns(ValueError):
@@ -161,8 +163,11 @@ def _describe_column(column: Column, buffers: list[Buffer], levels: int) -> list
 
 def _describe_values(values: list[Any] | tuple[Any, ...], buffers: list[Buffer]) -> list[Any]:
     kinds = set(map(type, values))
-    if float not in kinds or not kinds <= {float, _NONE}:
-        return ["v", values]
+    if float not in kinds:
+        return ["v", values, []]
+    if not kinds <= {float, _NONE}:
+        strange = [(i, v) for i, v in enumerate(values) if type(v) is float and not isfinite(v)]
+        return ["v", values, [[place, str(value)] for place, value in strange]]
     absent = [i for i, value in enumerate(values) if value is None] if _NONE in kinds else []
     numbers = [0.0 if value is None else value for value in values] if absent else values
     _add_array(np.array(numbers, "<f8"), buffers)
@@ -226,7 +231,7 @@ class _Buffers:
             raise BadColumns(f"has a tensor of the unknown type {dtype_name!r}")
         if len(shape) > 32 or any(type(n) is not int or n < 0 for n in shape):
             raise BadColumns("has a tensor of an impossible shape")
-        data = self.take(math.prod(shape) * dtype.itemsize)
+        data = self.take(prod(shape) * dtype.itemsize)
         return np.frombuffer(data, dtype).reshape(shape)
 
     def mask(self, count: int) -> NDArray[np.bool_]:
@@ -258,9 +263,13 @@ def _text(rest: list[Any], count: int, buffers: _Buffers, levels: int) -> TextCo
 
 
 def _values(rest: list[Any], count: int, buffers: _Buffers, levels: int) -> ValuesColumn:
-    (values,) = rest
+    values, repairs = rest
     if type(values) is not list:
         raise BadColumns("has values that are no list")
+    for place, name in repairs:
+        if not 0 <= place < len(values):
+            raise BadColumns(f"repairs the value {place} of {len(values)}")
+        values[place] = _NOT_FINITE[name]
     return ValuesColumn(values)
 
 

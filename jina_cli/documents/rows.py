@@ -232,7 +232,8 @@ def _plain(column: Column, *, lists: bool) -> Sequence[Any]:
         case BytesColumn(values):
             return [None if v is None else base64.b64encode(v).decode() for v in values]
         case TensorColumn(array, present):
-            rows: Sequence[Any] = _lists(array) if lists else list(np.ascontiguousarray(array))
+            is_writable = not lists and array.dtype.kind in "biuf"
+            rows = list(np.ascontiguousarray(array)) if is_writable else _lists(array)
             if present is None:
                 return rows
             return [row if there else None for row, there in zip(rows, present, strict=True)]

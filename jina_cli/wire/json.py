@@ -42,10 +42,8 @@ def read_http_request(endpoint: str, data: bytes) -> Request:
     """
     body = _loads(data) if data.strip() else {}
     _expect(body, dict, "the body")
-    header = body.get("header") or {}
-    _expect(header, dict, "header")
-    parameters = body.get("parameters") or {}
-    _expect(parameters, dict, "parameters")
+    header = _object(body, "header")
+    parameters = _object(body, "parameters")
     if parameters:
         _dumps(parameters, "parameters")  # they may be nested deeper than can be passed on
     return Request(
@@ -129,6 +127,14 @@ def _dumps(value: Any, name: str = "the answer") -> bytes:
 def _expect(value: Any, kind: type, place: str) -> None:
     if not isinstance(value, kind):
         raise BadMessage(f"{place} is {_NAMES[type(value)]}, not {_NAMES[kind]}")
+
+
+def _object(body: dict[str, Any], name: str) -> dict[str, Any]:
+    value = body.get(name)
+    if value is None:
+        return {}
+    _expect(value, dict, name)
+    return dict(value)
 
 
 def _text(values: dict[str, Any], key: str) -> str:

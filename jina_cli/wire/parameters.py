@@ -39,7 +39,7 @@ def _value(value: Any, depth: int) -> bytes:
         return b"\x20\x01" if value else b"\x20\x00"
     if isinstance(value, int | float):
         try:
-            return b"\x11" + _DOUBLE.pack(value)
+            return b"\x11" + _DOUBLE.pack(float(value))
         except OverflowError:
             return sized(0x1A, str(value).encode())
     if depth > 0 and isinstance(value, Mapping):

@@ -29,7 +29,7 @@ from tests.testing.documents import columns, plainly, some_texts
 
 def compared(column: Column) -> list[object]:
     ids = [str(i) for i in range(len(column))]
-    return [row["x"] for row in plainly(DocumentBatch(ids, {"x": column}))]
+    return [row.get("x") for row in plainly(DocumentBatch(ids, {"x": column}))]
 
 
 @given(columns(4), st.lists(st.integers(0, 3), max_size=6))

@@ -57,12 +57,16 @@ def test_nothing_is_a_batch_too() -> None:
 
 
 def test_numbers_that_json_has_not_are_kept() -> None:
-    batch = DocumentBatch(["a", "b"], {"score": ValuesColumn([float("nan"), None])})
+    columns = {
+        "score": ValuesColumn([float("nan"), None]),
+        "mixed": ValuesColumn([3, float("-inf")]),
+    }
 
-    score = decode(encoded(batch)).values("score")
+    back = decode(encoded(DocumentBatch(["a", "b"], columns)))
 
-    assert np.isnan(score[0])
-    assert score[1] is None
+    assert np.isnan(back.values("score")[0])
+    assert back.values("score")[1] is None
+    assert back.values("mixed") == [3, float("-inf")]
 
 
 def test_tensors_are_aligned_views_of_what_was_received() -> None:
@@ -118,7 +122,11 @@ HEADS: dict[str, tuple[Any, Sequence[bytes]]] = {
     "text that is too short": ([["a"], {"x": ["t", []]}], ()),
     "text that is numbers": ([["a"], {"x": ["t", [1]]}], ()),
     "text that is a string": ([["a"], {"x": ["t", "b"]}], ()),
-    "values that are an object": ([["a"], {"x": ["v", {"b": 1}]}], ()),
+    "values that are an object": ([["a"], {"x": ["v", {"b": 1}, []]}], ()),
+    "a repair far out": ([["a"], {"x": ["v", [1], [[7, "nan"]]]}], ()),
+    "a repair of no number": ([["a"], {"x": ["v", [1], [[0, "x"]]]}], ()),
+    "repairs that are a number": ([["a"], {"x": ["v", [1], 3]}], ()),
+    "a repair that is a list": ([["a"], {"x": ["v", [1], [[0, []]]]}], ()),
     "a float that is not there": ([["a"], {"x": ["f", []]}], ()),
     "a None far out": ([["a"], {"x": ["f", [7]]}], (bytes(8),)),
     "a None below zero": ([["a"], {"x": ["f", [-1]]}], (bytes(8),)),
