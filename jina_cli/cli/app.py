@@ -82,13 +82,23 @@ def _run_command(words: tuple[str, ...], function: object, arguments: list[str])
     assert callable(function)
     command = build(words, function, prepare)
     name = " ".join(("jina", *words))
+    if _HELP.intersection(arguments[: _end_of_options(arguments)]):
+        print(command.get_help(command.make_context(name, [], resilient_parsing=True)))
+        return Exit.OK
     try:
         result = command.main(args=arguments, prog_name=name, standalone_mode=False)
     except usage_failed() as error:
         text = error.format_message().strip().rstrip(".")  # type: ignore[attr-defined]
-        text = text.replace("Value error, ", "")
         raise UsageError(text[:1].lower() + text[1:], hint=f"see {name} --help") from error
+    except UsageError as error:
+        if error.hint:
+            raise
+        raise UsageError(error.message, hint=f"see {name} --help") from error
     return result if isinstance(result, int) else Exit.OK
+
+
+def _end_of_options(arguments: Sequence[str]) -> int:
+    return arguments.index("--") if "--" in arguments else len(arguments)
 
 
 def prepare(settings: Settings) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, cast, get_args, get_origin, get_type_hints
 import typer
 from typer.models import OptionInfo
 
+from jina_cli.cli.coerce import take_over
 from jina_cli.cli.settings import Settings, global_parameters, settings_from, variable
 from jina_cli.cli.tree import GLOBALS, Verb
 
@@ -23,7 +24,9 @@ class ReaderGone(Exception):
     """Whoever read our output has enough."""
 
 
-_EPILOG = "Options of all commands (jina --help): " + " ".join(option.long for option in GLOBALS)
+_EPILOG = "Options of all commands (jina --help): " + " ".join(
+    [*(option.long for option in GLOBALS), "--help"]
+)
 
 
 def load(verb: Verb) -> Function | typer.Typer:
@@ -91,9 +94,16 @@ def build(words: tuple[str, ...], function: Function, prepare: Prepare) -> Any:
     app.command(
         name=words[-1],
         epilog=_EPILOG,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        context_settings={"max_content_width": 100},
+        # Typer's own imports pydantic; see `coerce`.
+        add_help_option=False,
     )(call)
-    return typer.main.get_command(app)
+    command: Any = typer.main.get_command(app)
+    annotations = {p.name: p.annotation for p in (*parameters, *shared)}
+    for parameter in command.params:
+        if parameter.name in annotations:
+            take_over(parameter, annotations[parameter.name])
+    return command
 
 
 def _give_signature(function: Function, parameters: list[inspect.Parameter]) -> None:

@@ -106,13 +106,13 @@ def test_options_come_from_the_environment_and_flags_win(monkeypatch: pytest.Mon
     [
         (
             ["-k", "0"],
-            "invalid value for '-k' / '--top-k': Input should be greater than or equal to 1",
+            "--top-k is '0', less than 1",
         ),
-        (["--format", "c"], "invalid value for '--format': 'c' is not one of 'a', 'b'"),
+        (["--format", "c"], "--format is 'c', not one of a, b"),
         (["--top"], "no such option: --top (Possible options: --output, --top-k)"),
         (
             ["--color", "red"],
-            "invalid value for '--color': 'red' is not one of 'auto', 'always', 'never'",
+            "--color is 'red', not one of auto, always, never",
         ),
     ],
 )

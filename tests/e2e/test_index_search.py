@@ -1,0 +1,265 @@
+"""`jina index` and `jina search`, in processes of their own, on real Flows."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.testing.processes import Jinas, marked, wait_until
+
+ROWS = [
+    {"id": "1", "text": "a slow boat to China", "year": 1948},
+    {"id": "2", "text": "the fast car"},
+    {"id": "3", "text": "rivers and lakes", "uri": "water.txt"},
+]
+LINES = "".join(json.dumps(row) + "\n" for row in ROWS)
+
+
+@pytest.fixture
+def jina(tmp_path: Path) -> Iterator[Jinas]:
+    with Jinas(tmp_path) as jinas:
+        yield jinas
+
+
+def _last(text: str) -> dict[str, object]:
+    data = json.loads(text)
+    assert isinstance(data, dict)
+    return {**data, "seconds": None}
+
+
+def _ids(text: str) -> list[list[str]]:
+    return [[m["id"] for m in json.loads(line)["matches"]] for line in text.splitlines()]
+
+
+def test_what_one_process_indexes_another_finds(jina: Jinas) -> None:
+    indexed = jina.run("index", "-", "--workspace", "w", "--json", stdin=LINES)
+    assert (indexed.code, indexed.stderr) == (0, "")
+    assert _last(indexed.stdout) == {
+        "schema": "jina.index/1",
+        "documents": 3,
+        "chunks": 0,
+        "failed": 0,
+        "seconds": None,
+    }
+
+    found = jina.run("search", "boats", "lake", "--workspace", "w", "--json", "-k", "1")
+    assert (found.code, found.stderr) == (0, "")
+    first, second = map(json.loads, found.stdout.splitlines())
+    assert first["schema"] == "jina.search/1"
+    assert first["query"] == {"id": "1", "text": "boats"}
+    [match] = first["matches"]
+    assert (match["id"], match["text"], match["tags"]) == ("1", ROWS[0]["text"], {"year": 1948})
+    assert match["score"] > 0
+    assert [m["uri"] for m in second["matches"]] == ["water.txt"]
+
+
+def test_queries_from_stdin_are_numbered_and_trec_is_a_run(jina: Jinas) -> None:
+    jina.run("index", "--workspace", "w", stdin=LINES)
+
+    lines = jina.run(
+        "search", "-", "--workspace", "w", "--format", "trec", stdin="boat\nnothing\n\ncar lake\n"
+    )
+    objects = jina.run(
+        "search", "-", "--workspace", "w", "--json", stdin='{"id":"q7","text":"car"}\n'
+    )
+
+    rows = [line.split() for line in lines.stdout.splitlines()]
+    assert [(q, zero, rank, run) for q, zero, _, rank, _, run in rows] == [
+        ("1", "Q0", "1", "jina"),
+        ("3", "Q0", "1", "jina"),
+        ("3", "Q0", "2", "jina"),
+    ]
+    assert json.loads(objects.stdout)["query"]["id"] == "q7"
+
+
+def test_a_folder_is_indexed_and_indexing_it_again_replaces(jina: Jinas, tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("apples and pears")
+    (tmp_path / "notes" / "b.md").write_text("pears alone")
+    os.rename(tmp_path / "notes" / "b.md", os.fsencode(tmp_path / "notes") + b"/\xff.md")
+
+    for _ in range(2):
+        assert jina.run("index", "notes").code == 0
+    (tmp_path / "notes" / "a.txt").write_text("only apples now")
+    assert jina.run("index", "notes").stderr.startswith("2 documents indexed in ")
+
+    found = json.loads(jina.run("search", "pears", "--json").stdout)
+    assert [match["uri"] for match in found["matches"]] == ["notes/%FF.md"]
+
+
+def test_bad_rows_are_kept_and_good_ones_are_indexed(jina: Jinas, tmp_path: Path) -> None:
+    data = b"".join(
+        b'{"id": "%d", "text": "word%d"}\n' % (n, n)
+        if n % 100
+        else [b"{broken\n", b'{"text": 5}\n', b'{"text": "\xff"}\n', b'{"text": NaN}\n'][n % 4]
+        for n in range(1, 1001)
+    )
+    (tmp_path / "rows.jsonl").write_bytes(data)
+
+    over = jina.run("index", "rows.jsonl", "--workspace", "w", "--errors-to", "bad", "--json")
+    within = jina.run("index", "rows.jsonl", "--workspace", "w", "--max-errors", "10", "--json")
+
+    assert (over.code, within.code) == (65, 0)
+    assert _last(over.stdout)["documents"] == 990
+    assert _last(over.stdout)["failed"] == 10
+    bad = [json.loads(line) for line in (tmp_path / "bad").read_text().splitlines()]
+    assert [row["line"] for row in bad] == list(range(100, 1001, 100))
+    assert {row["source"] for row in bad} == {"rows.jsonl"}
+    last = json.loads(over.stderr.splitlines()[-1])
+    assert (last["code"], last["exit"]) == ("JNA903", 65)
+    found = jina.run("search", "word999", "--workspace", "w", "--json")
+    assert _ids(found.stdout) == [["999"]]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [([], 5), (["--allow-empty"], 0)], ids=["refused", "allowed"]
+)
+def test_nothing_to_index_is_a_failure_unless_it_is_allowed(
+    jina: Jinas, words: list[str], code: int
+) -> None:
+    done = jina.run("index", "-", "--json", *words)
+
+    assert done.code == code
+    assert _last(done.stdout)["documents"] == 0
+
+
+def test_a_closed_stdin_is_nothing(jina: Jinas) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m jina_cli index - <&-"],
+        capture_output=True,
+        text=True,
+        cwd=jina.folder,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (5, "jina: error: stdin is closed\n")
+
+
+def test_a_flow_that_runs_is_used_and_by_address_too(jina: Jinas, tmp_path: Path) -> None:
+    (tmp_path / "f.yml").write_text(
+        "jtype: Flow\n"
+        "gateway: {host: 127.0.0.1, protocol: [grpc, http], port: [0, 0]}\n"
+        "executors: [{name: index, uses: TextIndexer}]\n"
+    )
+    flow = jina.start("flow", "--uses", "f.yml", "--workspace", "w")
+    wait_until(lambda: "ready in" in flow.stderr, 30, "the Flow to be ready")
+    urls = [word.rstrip(",") for word in flow.stderr.split() if "://" in word]
+
+    assert jina.run("index", "-", "--uses", "f.yml", "--workspace", "w", stdin=LINES).code == 0
+    for url in urls:
+        assert _ids(jina.run("search", "boats", "--host", url, "--json").stdout) == [["1"]]
+    alone = jina.run("search", "boats", "--uses", "f.yml", "--workspace", "other", "--json")
+
+    assert len(urls) == 2
+    assert _ids(alone.stdout) == [[]]
+    assert flow.stop() == 0
+
+
+def test_a_long_output_that_nobody_reads_on_is_no_failure(jina: Jinas, tmp_path: Path) -> None:
+    jina.run("index", "-", "--workspace", "w", stdin=LINES)
+    (tmp_path / "q").write_text("boat car lake\n" * 5000)
+
+    done = subprocess.run(
+        [
+            "bash",
+            "-c",
+            f"{sys.executable} -m jina_cli search - --workspace w < q | head -1; "
+            'echo "${PIPESTATUS[0]}"',
+        ],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=jina.environ,
+        check=True,
+    )
+
+    assert done.stdout.splitlines()[-1] == "0"
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_endless_input_and_leaves_nothing(
+    tmp_path: Path, signum: int, code: int
+) -> None:
+    script = tmp_path / "endless.py"
+    script.write_text(
+        "import json, sys\n"
+        "n = 0\n"
+        "while True:\n"
+        "    n += 1\n"
+        "    print(json.dumps({'id': str(n % 1000), 'text': 'word'}))\n"
+    )
+    with Jinas(tmp_path) as jina:
+        source = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE)
+        assert source.stdout is not None
+        work = subprocess.Popen(
+            [sys.executable, "-m", "jina_cli", "index", "-", "--workspace", "w", "--json"],
+            stdin=source.stdout,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=tmp_path,
+            env={**jina.environ, "JINA_TEST_MARK": "endless"},
+            start_new_session=True,
+        )
+        try:
+            database = tmp_path / "w" / "index" / "0" / "documents.sqlite"
+            wait_until(database.exists, 20, "the index")
+            work.send_signal(signum)
+            _, error = work.communicate(timeout=20)
+            wait_until(lambda: not marked("endless"), 5, "all processes to be gone")
+        finally:
+            source.kill()
+            source.wait()
+            source.stdout.close()
+            if work.poll() is None:
+                os.killpg(work.pid, signal.SIGKILL)
+                work.wait()
+
+    assert work.returncode == code
+    assert b"Traceback" not in error
+
+
+def test_a_slow_line_is_indexed_before_the_next_comes(tmp_path: Path) -> None:
+    with Jinas(tmp_path) as jina:
+        work = subprocess.Popen(
+            [sys.executable, "-m", "jina_cli", "index", "-", "--workspace", "w", "--json"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=tmp_path,
+            env=jina.environ,
+        )
+        assert work.stdin is not None
+        assert work.stdout is not None
+        work.stdin.write(b'{"id": "1", "text": "early"}\n')
+        work.stdin.flush()
+        database = tmp_path / "w" / "index" / "0" / "documents.sqlite"
+        wait_until(database.exists, 20, "the index")
+        wait_until(lambda: _count(database) == 1, 10, "the first document")
+        work.stdin.write(b'{"id": "2", "text": "late"}\n')
+        work.stdin.close()
+        started = time.monotonic()
+        out = work.stdout.read()
+        work.stdout.close()
+
+        assert work.wait(20) == 0
+        assert _last(out.decode())["documents"] == 2
+        assert time.monotonic() - started < 10
+
+
+def _count(database: Path) -> int:
+    import sqlite3
+
+    try:
+        with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+            [count] = connection.execute("SELECT count(*) FROM documents").fetchone()
+    except sqlite3.OperationalError:
+        return 0
+    return int(count)
