@@ -72,6 +72,11 @@ CODES: Mapping[str, Code] = {
         "The file does not say what it describes. A Flow begins with 'jtype: Flow', one Pod with "
         "'jtype: Deployment', an Executor with 'jtype:' and its class.",
     ),
+    "JNA112": Code(
+        "the published schema disagrees",
+        "Our own checks let the Flow pass, and the published JSON schema, read by the reference "
+        "validator, does not. One of the two is wrong, and that is for us to mend.",
+    ),
     "JNA113": Code(
         "older spelling",
         "The key is read as the one that the message names. Nothing is wrong; the newer name is "

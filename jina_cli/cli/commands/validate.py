@@ -108,15 +108,16 @@ def check_all(files: Sequence[str], *, lenient: bool) -> tuple[list[Result], lis
 
 
 def _planned(checked: Checked) -> Checked:
-    """Return a valid Flow's result with what only planning it would show."""
+    """Return a valid Flow's result with what planning it and the published schema say."""
     from dataclasses import replace
 
+    from jina_cli.export.referee import disagreements
     from jina_cli.plan.check import problems_of
     from jina_cli.spec.models import FlowSpec
 
     if not checked.is_valid or not isinstance(checked.spec, FlowSpec):
         return checked
-    more = problems_of(checked.spec, os.environ)
+    more = [*problems_of(checked.spec, os.environ), *disagreements(checked.spec)]
     return replace(checked, diagnostics=(*checked.diagnostics, *more))
 
 
