@@ -68,8 +68,10 @@ def plainly(batch: DocumentBatch) -> list[dict[str, Any]]:
     """Return documents as dictionaries that `==` can compare, without the fields they lack."""
     rows: list[dict[str, Any]] = [{"id": id_} for id_ in batch.ids]
     for name, column in batch.columns.items():
-        for row, value in zip(rows, rows_of(column), strict=True):
-            if value is not None:
+        lists = isinstance(column, DocsColumn) and column.present is not None
+        there = column.present if lists else [True] * len(rows)
+        for row, value, has_it in zip(rows, rows_of(column), there, strict=True):
+            if has_it and value is not None:
                 row[name] = _comparable(value)
     return rows
 
