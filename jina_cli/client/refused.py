@@ -41,7 +41,7 @@ class Refused:
         self._file: BinaryIO | None = None
         if path:
             try:
-                self._file = open(path, "wb")  # noqa: SIM115
+                self._file = open(path, "wb", buffering=0)  # noqa: SIM115
             except OSError as error:
                 raise CannotWrite(f"cannot create {path}: {error.strerror}") from error
 
@@ -68,7 +68,6 @@ class Refused:
         if self._file is not None:
             try:
                 self._file.write(_line(error))
-                self._file.flush()
             except OSError as failure:
                 raise StorageFailed(f"cannot write {self._path}: {failure.strerror}") from failure
         if self.count <= self.TOLD:
