@@ -134,12 +134,14 @@ class GrpcEdge:
             await _abort(context, request)
             raise AssertionError("abort returned")
         response = await self._ask(request)
-        if response.status.code not in _IN_HEADER:
+        answer = self._written(request, response)
+        if isinstance(answer, Status):
+            await _abort(context, answer)
+        elif response.status.code not in _IN_HEADER:
             await _abort(context, response.status)
-        answer = jina3.write_data_response(request, response)
-        if len(answer) > self._settings.max_message_bytes:
-            await _abort(context, self._too_large())
-        return answer
+        else:
+            return answer
+        raise AssertionError("abort returned")
 
     async def _call(self, _: Any, context: Any) -> None:
         stream = Stream(context, self._work, self._slots, self._settings.window)
@@ -157,11 +159,20 @@ class GrpcEdge:
         request = self._read(data, context)
         if isinstance(request, Status):
             return jina3.write_data_response(Request(endpoint=""), Response(status=request))
-        answer = jina3.write_data_response(request, await self._ask(request))
-        if len(answer) <= self._settings.max_message_bytes:
+        answer = self._written(request, await self._ask(request))
+        if not isinstance(answer, Status):
             return answer
-        refused = Response(request_id=request.request_id, status=self._too_large())
-        return jina3.write_data_response(request, refused)
+        refused = Response(request_id=request.request_id, status=answer)
+        return jina3.write_data_response(replace(request, bodies=()), refused)
+
+    def _written(self, request: Request, response: Response) -> bytes | Status:
+        """Return the answer's bytes, or why it cannot be sent."""
+        try:
+            answer = jina3.write_data_response(request, response)
+        except ValueError as error:
+            log.exception("the answer to %s cannot be written", request.request_id)
+            return Status(code=StatusCode.INTERNAL, description=str(error), pod="gateway")
+        return answer if len(answer) <= self._settings.max_message_bytes else self._too_large()
 
     def _too_large(self) -> Status:
         text = too_large(self._settings.max_message_bytes)

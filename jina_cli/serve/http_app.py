@@ -153,7 +153,11 @@ class HttpApp:
 
     def _write(self, response: Response) -> Page:
         code = response.status.code
-        data = wire_json.write_http_response(response)
+        try:
+            data = wire_json.write_http_response(response)
+        except ValueError as error:
+            log.exception("the answer to %s cannot be written", response.request_id)
+            return problem(STATUSES[StatusCode.INTERNAL][1], str(error))
         limit = self._settings.max_message_bytes
         if len(data) > limit and response.status.ok:
             return problem(STATUSES[StatusCode.TOO_LARGE][1], too_large(limit))

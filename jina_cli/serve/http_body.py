@@ -40,13 +40,16 @@ async def read_body(
     """Return the body.
 
     Raises:
-        BodyRefused: It is over `limit`, compressed, or came too slowly.
+        BodyRefused: It is over `limit`, compressed, ambiguous, or came too slowly.
         ClientGone: It ended too early.
     """
     encoding = headers.get(b"content-encoding", b"identity").lower()
     if encoding not in (b"identity", b""):
         name = encoding.decode("latin-1")[:40]
         raise BodyRefused(415, f"the body is encoded as {name}; send it as it is")
+    if b"transfer-encoding" in headers and b"content-length" in headers:
+        # A proxy in front may have believed the other one (request smuggling).
+        raise BodyRefused(400, "the body has both a length and chunks")
     length = headers.get(b"content-length", b"0")
     if length.isdigit() and int(length) > limit:
         raise BodyRefused(413, too_large(limit))

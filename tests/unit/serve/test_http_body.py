@@ -50,6 +50,12 @@ REFUSALS: dict[str, tuple[dict[bytes, bytes], tuple[bytes, ...], int, str]] = {
         413,
         "the message is over the limit of 10 bytes: send fewer documents at a time",
     ),
+    "of two lengths": (
+        {b"content-length": b"1", b"transfer-encoding": b"chunked"},
+        (b"x",),
+        400,
+        "the body has both a length and chunks",
+    ),
     "compressed": (
         {b"content-encoding": b"gzip"},
         (b"x",),
