@@ -6,19 +6,18 @@ replaces itself (`become`): same process, same terminal, same signals, a third o
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NoReturn
+from dataclasses import dataclass, replace
+from typing import BinaryIO, NoReturn
 
 from jina_cli.plan.codec import from_json, to_json
 from jina_cli.plan.models import Plan
-from jina_cli.supervise.flow_machine import ExitOn
+from jina_cli.supervise.running import Recipe
+from jina_cli.supervise.spawn import Warming, warm_up
 
 _HELD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that come while one program makes way for the other wait for it."""
@@ -34,11 +33,12 @@ class Keeping:
         log_format: `text` or `json`.
         shown: Pods whose logs are shown; None for all.
         is_quiet: Whether nothing but logs and errors is said.
+        warming: The spawner, if it was started already.
     """
 
     plan: Plan
     words: tuple[str, ...]
-    exit_on: ExitOn = ExitOn.FAILURE
+    exit_on: str = "failure"
     exit_code_from: str = ""
     grace_s: float = 30.0
     ready_within_s: float | None = None
@@ -50,14 +50,21 @@ class Keeping:
     align: bool = False
     shown: tuple[str, ...] | None = None
     is_quiet: bool = False
+    warming: Warming | None = None
 
 
 def become(keeping: Keeping) -> NoReturn:
-    """Replace this process by the keeper of a Flow."""
+    """Replace this process by the keeper of a Flow.
+
+    The spawner is started before: while it imports what Peas need, we become the keeper.
+    """
+    keeping = replace(keeping, warming=_warming(keeping.plan))
     signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
     if keeping.ready_fd is not None:
         os.set_inheritable(keeping.ready_fd, True)
-    with tempfile.TemporaryFile() as file:
+    if keeping.warming is not None:
+        keeping.warming.set_inheritable(True)
+    with _nameless_file() as file:
         file.write(json.dumps(to_json(keeping)).encode())
         file.seek(0)
         os.set_inheritable(file.fileno(), True)
@@ -68,11 +75,31 @@ def become(keeping: Keeping) -> NoReturn:
         os.execv(sys.executable, [*own, *keeping.words])
 
 
+def _warming(plan: Plan) -> Warming | None:
+    """Return a spawner if one will be needed, and None if not or if it cannot be started."""
+    if sys.platform != "linux" or not any(pea.forkable for pea in plan.peas):
+        return None
+    try:
+        return warm_up(Recipe(), len(plan.peas), os.environ)
+    except OSError:
+        return None  # the keeper will try, and say what is wrong
+
+
+def _nameless_file() -> BinaryIO:
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("jina"), "w+b")
+    from tempfile import TemporaryFile
+
+    return TemporaryFile()
+
+
 def keep(keeping: Keeping) -> int:
     """Run the Flow in the foreground, and return the exit code."""
+    import asyncio
+
+    from jina_cli.supervise.flow_machine import ExitOn
     from jina_cli.supervise.foreground import Foreground, stay
     from jina_cli.supervise.loop import Options
-    from jina_cli.supervise.running import Recipe
     from jina_cli.supervise.sinks import Render, Stream, plain_renderer, render_json
 
     def note(text: str) -> None:
@@ -88,11 +115,12 @@ def keep(keeping: Keeping) -> int:
     how = Foreground(
         sink=Stream(sys.stdout.fileno(), render, shown=keeping.shown),
         options=Options(
-            exit_on=keeping.exit_on,
+            exit_on=ExitOn(keeping.exit_on),
             grace_s=keeping.grace_s,
             ready_within_s=keeping.ready_within_s,
             is_lasting=True,
             recipe=Recipe(deregister_s=keeping.deregister_s),
+            warming=keeping.warming,
         ),
         note=note,
         ready_fd=keeping.ready_fd,
@@ -108,6 +136,8 @@ def main(arguments: Sequence[str]) -> int:
         keeping = from_json(Keeping, json.load(file))
     if keeping.ready_fd is not None:
         os.set_inheritable(keeping.ready_fd, False)
+    if keeping.warming is not None:
+        keeping.warming.set_inheritable(False)
     try:
         return keep(keeping)
     except BaseException as error:

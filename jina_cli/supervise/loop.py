@@ -29,6 +29,7 @@ from jina_cli.supervise.registry import Record, RunDir, claim
 from jina_cli.supervise.running import Recipe
 from jina_cli.supervise.sinks import LogFiles, LogSink
 from jina_cli.supervise.sockets import bind_all, close_all
+from jina_cli.supervise.spawn import Warming
 
 _RUNS = frozenset({Phase.STARTING, Phase.READY})
 _COUNT_WITHIN_S = 0.1
@@ -43,6 +44,7 @@ class Options:
         ready_within_s: From start until all Pods are ready; None leaves it to each Pea.
         grace_s: From the first wish to stop until what is left is killed.
         is_lasting: Whether other commands may use it while it runs.
+        warming: A spawner that was started before; the Supervisor takes it over.
         on_phase: Told each phase of the Flow; with `DRAINING` the number of requests that
             are still worked on, if that is known.
     """
@@ -52,6 +54,7 @@ class Options:
     grace_s: float = 30.0
     is_lasting: bool = False
     recipe: Recipe = field(default_factory=Recipe)
+    warming: Warming | None = None
     on_phase: Callable[[Phase, int | None], None] = lambda phase, pending: None
 
 
@@ -136,7 +139,10 @@ class Supervisor:
         self._run_dir = claim(Path(self._plan.run_dir))
         self._write_record("starting")
         self._sockets = bind_all(self._plan)
-        self._processes = Processes(self._run_dir, self._sockets, self, self._options.recipe)
+        how = self._options
+        self._processes = Processes(
+            self._run_dir, self._sockets, self, how.recipe, warming=how.warming
+        )
         if any(pea.forkable for pea in self._plan.peas):
             self._processes.warm_up()
         for name in self._plans:  # the Gateway first: it takes longest
@@ -186,6 +192,8 @@ class Supervisor:
         """Take away all that is left of it, alive or not."""
         if self._processes is not None:
             await self._processes.close()
+        elif self._options.warming is not None:
+            self._options.warming.abandon()
         close_all(self._sockets)
         self._files.close()
         self._sink.close()

@@ -53,15 +53,19 @@ class ChildPipes:
         try:
             for name in names:
                 read_end, write_ends[name] = os.pipe2(os.O_CLOEXEC)
-                os.set_blocking(read_end, False)
-                self._open[name] = read_end
-                self._loop.add_reader(read_end, self._read, name)
+                self.watch(name, read_end)
         except OSError:
             self.close()
             for descriptor in write_ends.values():
                 os.close(descriptor)
             raise
         return write_ends
+
+    def watch(self, name: str, read_end: int) -> None:
+        """Read a pipe that is there already; it is closed here from now on."""
+        os.set_blocking(read_end, False)
+        self._open[name] = read_end
+        self._loop.add_reader(read_end, self._read, name)
 
     def close(self) -> None:
         """Read no more."""

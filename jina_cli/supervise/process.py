@@ -1,4 +1,4 @@
-"""Starts processes, signals them, and says when they have ended. The one place that spawns.
+"""Starts processes, signals them, and says when they have ended.
 
 Every Pea is a session and a process group of its own, inherits the read end of the **death
 pipe**, whose write end only the parent has, and is written down before anybody hears of it. It
@@ -13,9 +13,8 @@ import asyncio
 import os
 import signal
 import socket
-import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from jina_cli.errors import CannotWrite
 from jina_cli.lifeline import (
@@ -24,18 +23,24 @@ from jina_cli.lifeline import (
     ForkOrder,
     Launch,
     Order,
-    SpawnerLaunch,
-    parent_death_signal,
 )
 from jina_cli.plan.models import PeaPlan
 from jina_cli.supervise.forks import SpawnerClient
-from jina_cli.supervise.kill import MARK, kill_strays, reap_orphans, send
+from jina_cli.supervise.kill import kill_strays, reap_orphans, send
 from jina_cli.supervise.pipes import CONTROL, ChildPipes
 from jina_cli.supervise.procfs import is_same, set_subreaper, start_of
 from jina_cli.supervise.registry import RunDir
-from jina_cli.supervise.running import Recipe, Running, Watcher
+from jina_cli.supervise.running import Child, Recipe, Running, Watcher
+from jina_cli.supervise.spawn import (
+    Adopted,
+    SpawnerEnds,
+    Warming,
+    environ_for,
+    mark_of_this,
+    start,
+    start_spawner,
+)
 from jina_cli.supervise.sweep import Sweeper
-from jina_cli.supervise.threads import thread_limits
 from jina_cli.vocabulary import PeaRole
 
 SPAWNER = "spawner"
@@ -55,6 +60,7 @@ class Processes:
         sockets: What each listens on, by Pea and by name.
         watcher: Told what they do.
         recipe: How they are started.
+        warming: A spawner that was started before; None if there is none.
     """
 
     def __init__(
@@ -63,6 +69,7 @@ class Processes:
         sockets: Mapping[str, Mapping[str, socket.socket]],
         watcher: Watcher,
         recipe: Recipe,
+        warming: Warming | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._run_dir = run_dir
@@ -71,18 +78,21 @@ class Processes:
         self._recipe = recipe
         self._running: dict[str, Running] = {}
         self._spawner: SpawnerClient | None = None
-        self._spawner_popen: subprocess.Popen[bytes] | None = None
+        self._spawner_popen: Child | None = None
         self._spawner_pipes: ChildPipes | None = None
         self._cold_spawners = 0
         self._sweeper = Sweeper(self._report)
-        self._arm = parent_death_signal()
-        self._death_fd, self._life_fd = os.pipe2(os.O_CLOEXEC)
-        self._mark = f"{os.getpid()}-{start_of(os.getpid())}"
-        limits = thread_limits(len(sockets) - 1, os.environ)  # all but the Gateway
-        self._environ = {**os.environ, **limits, MARK: self._mark, "PYTHONUNBUFFERED": "1"}
+        self._mark = mark_of_this()
+        self._environ = environ_for(len(sockets) - 1, os.environ)  # all but the Gateway
         self._some_ended = asyncio.Event()
         set_subreaper(True)
         self._loop.add_signal_handler(signal.SIGCHLD, self._reap)
+        if warming is None:
+            self._death_fd, self._life_fd = os.pipe2(os.O_CLOEXEC)
+        else:
+            self._death_fd, self._life_fd = warming.death_fd, warming.life_fd
+            self._take(Adopted(warming.ends.pid), warming.ends)
+            self._loop.call_soon(self._reap)  # it may have ended before anybody listened
 
     def warm_up(self) -> None:
         """Start the spawner, so that it is ready when the first Pea is."""
@@ -184,7 +194,7 @@ class Processes:
         python = pea.python or sys.executable
         command = [python, "-P", "-m", module, launch.to_argument()]
         kept = (launch.control_fd, launch.death_fd, *own.values())
-        running.popen = self._popen(command, (out, err), kept, pea.env)
+        running.popen = start(command, (out, err), kept, {**self._environ, **pea.env})
         for descriptor in given.values():
             os.close(descriptor)
         given.clear()
@@ -193,51 +203,19 @@ class Processes:
             self._spawner.guard(running.pid)
 
     def _start_spawner(self) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        running = self._expect(SPAWNER, 0)
-        given = running.pipes.open(("stdout", "stderr"))
-        launch = SpawnerLaunch(
-            orders_fd=theirs.fileno(),
-            death_fd=self._death_fd,
-            preload=self._recipe.preload,
-            entry=self._recipe.entry,
-        )
-        module = self._recipe.spawner_module
-        command = [sys.executable, "-P", "-m", module, launch.to_argument()]
-        try:
-            kept = (launch.orders_fd, launch.death_fd)
-            popen = self._popen(command, (given["stdout"], given["stderr"]), kept, {})
-        finally:
-            theirs.close()
-            for descriptor in given.values():
-                os.close(descriptor)
-        self._run_dir.record(SPAWNER, popen.pid)
-        self._spawner_popen, self._spawner_pipes = popen, running.pipes
-        self._spawner = SpawnerClient(ours, self._hear_spawner)
+        self._take(*start_spawner(self._recipe, self._environ, self._death_fd))
+
+    def _take(self, child: Child, ends: SpawnerEnds) -> None:
+        """Give orders to a spawner from now on."""
+        self._run_dir.record(SPAWNER, child.pid)
+        pipes = self._expect(SPAWNER, 0).pipes
+        pipes.watch("stdout", ends.stdout_fd)
+        pipes.watch("stderr", ends.stderr_fd)
+        self._spawner_popen, self._spawner_pipes = child, pipes
+        self._spawner = SpawnerClient(socket.socket(fileno=ends.orders_fd), self._hear_spawner)
         for cold in self._running.values():
             if cold.popen is not None and cold.status is None:
                 self._spawner.guard(cold.pid)
-
-    def _popen(
-        self,
-        command: Sequence[str],
-        output: tuple[int, int],
-        kept: Sequence[int],
-        env: Mapping[str, str],
-    ) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output[0],
-            stderr=output[1],
-            pass_fds=kept,
-            env={**self._environ, **env},
-            start_new_session=True,
-            # Until it watches the death pipe, this is what ties it to us. Only the main
-            # thread starts processes: the kernel means the thread, not the process. It is one
-            # foreign call, prepared before: nothing that a thread of ours could hold a lock of.
-            preexec_fn=lambda: self._arm(signal.SIGTERM),  # noqa: PLW1509
-        )
 
     def _expect(self, name: str, attempt: int) -> Running:
         """Return a process that is to be, with nothing but a place for its pipes."""

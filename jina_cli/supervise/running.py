@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from jina_cli.lifeline import Said
-from jina_cli.supervise.pipes import ChildPipes
+
+if TYPE_CHECKING:
+    from jina_cli.supervise.pipes import ChildPipes
 
 
 class Child(Protocol):
@@ -16,6 +18,12 @@ class Child(Protocol):
 
     def poll(self) -> int | None:
         """Return its exit status once it has ended, below zero for a signal."""
+
+    def kill(self) -> None:
+        """Kill it, unless it has ended."""
+
+    def wait(self) -> int | None:
+        """Wait for its end."""
 
 
 class Watcher(Protocol):

@@ -44,8 +44,8 @@ ALLOWED: Mapping[str, frozenset[str]] = {
 """Layer → layers, or single modules, that it may import. `cli` may import all."""
 
 ONE_PLACE = {
-    "subprocess": {"supervise.process"},
-    "multiprocessing": {"supervise.process"},
+    "subprocess": {"supervise.spawn"},
+    "multiprocessing": {"supervise.spawn"},
 }
 """Modules of the standard library that start processes → where they may be imported."""
 

@@ -117,9 +117,7 @@ def flow(
     Ctrl-C (or SIGTERM) finishes the requests that are there and stops all Pods in order; a
     second one stops them now, a third kills them.
     """
-    from jina_cli.cli.keeper import Keeping, become
     from jina_cli.cli.render import uses_color
-    from jina_cli.supervise import flow_machine
 
     # Until something runs there is nothing to drain: SIGTERM just ends it, in order.
     signal.signal(signal.SIGTERM, lambda signum, frame: sys.exit(Exit.OK))
@@ -134,10 +132,12 @@ def flow(
 
         print(render(plan))
         return
+    from jina_cli.cli.keeper import Keeping, become
+
     keeping = Keeping(
         plan=plan,
         words=tuple(sys.argv[1:]),
-        exit_on=flow_machine.ExitOn("none" if keep_going else exit_on),
+        exit_on="none" if keep_going else exit_on,
         exit_code_from=_known_pod(exit_code_from, plan, "--exit-code-from"),
         grace_s=seconds_of(grace, "--grace"),
         ready_within_s=seconds_of(timeout_ready, "--timeout-ready") if timeout_ready else None,
