@@ -115,12 +115,12 @@ class Gateway:
         try:
             addresses = await self._edges.start(self._launch.listen_fds)
             say(self._launch.control_fd, PhaseSaid(phase="connect"))
+            # What is here now stays: the collector need not look at it again and again.
+            # Done while the Pods start, when nobody waits for us.
+            gc.freeze()
+            gc.set_threshold(_COLLECT_AFTER)
             if await self._connected():
                 ready = ReadySaid(endpoints=tuple(self._endpoints()), addresses=addresses)
-                # What is here now stays: the collector need not look at it again and again.
-                gc.collect()
-                gc.freeze()
-                gc.set_threshold(_COLLECT_AFTER)
                 say(self._launch.control_fd, ready)
                 await self._stop.wait()
             return await self._drain()

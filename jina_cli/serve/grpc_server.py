@@ -40,6 +40,10 @@ _CODES: Mapping[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.St
 # itself refuses it, before it is in memory.
 _SLACK_BYTES = 16 * 2**20
 
+_REFUSE_S = 0.5
+_QUIET_S = 0.06
+"""A drain refuses new calls for the first, or until none has come for the second."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrpcSettings:
@@ -76,6 +80,7 @@ class GrpcEdge:
         self._streams: set[Stream] = set()
         self._drained_by: float | None = None
         self._cut = 0
+        self._last_refusal: float | None = None
         limit = settings.max_message_bytes
         self._server = grpc.aio.server(
             options=[
@@ -125,10 +130,29 @@ class GrpcEdge:
         self._drained_by = time.monotonic() + timeout_s
         for stream in self._streams:
             stream.drain(self._drained_by)
-        await self._server.stop(timeout_s)
+        await self._refuse_until_quiet(min(_REFUSE_S, timeout_s))
+        await self._server.stop(max(0.0, self._drained_by - time.monotonic()))
         return self._cut
 
+    async def _refuse_until_quiet(self, at_most_s: float) -> None:
+        """Answer new calls with UNAVAILABLE until hardly any come.
+
+        What has arrived and is in no handler yet when the server stops, gRPC itself ends as
+        CANCELLED, which no client takes for a reason to try again elsewhere.
+        """
+        until = time.monotonic() + at_most_s
+        self._last_refusal = time.monotonic()
+        while time.monotonic() < min(until, self._last_refusal + _QUIET_S):
+            wait_s = min(until, self._last_refusal + _QUIET_S) - time.monotonic()
+            await asyncio.sleep(max(0.0, wait_s))
+
+    async def _refuse_late(self, context: Any) -> None:
+        if self._last_refusal is not None:
+            self._last_refusal = time.monotonic()
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "the Flow is stopping")
+
     async def _single(self, data: bytes, context: Any) -> bytes:
+        await self._refuse_late(context)
         request = self._read(data, context)
         if isinstance(request, Status):
             await _abort(context, request)
@@ -144,6 +168,7 @@ class GrpcEdge:
         raise AssertionError("abort returned")
 
     async def _call(self, _: Any, context: Any) -> None:
+        await self._refuse_late(context)
         stream = Stream(context, self._work, self._slots, self._settings.window)
         self._streams.add(stream)
         if self._drained_by is not None:
