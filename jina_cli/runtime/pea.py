@@ -34,6 +34,11 @@ from jina_cli.vocabulary import PeaRole
 from jina_cli.wire.channel import Server
 from jina_cli.wire.messages import Hello, Request, Response
 
+try:  # here, and not when it is used: the spawner imports this module for all
+    import uvloop
+except ImportError:
+    uvloop = None
+
 log = logging.getLogger(__name__)
 
 ORPHAN_GRACE_S = 2.0
@@ -198,9 +203,7 @@ class WorkerTenant:
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:
+    if uvloop is None:
         return None
     factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
     return factory

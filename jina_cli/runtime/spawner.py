@@ -194,9 +194,9 @@ def become(birth: Birth) -> Launch:
     _name_process(birth.order.name)
     os.environ.update(birth.order.env)
     gc.enable()
-    if "numpy" in sys.modules:
-        # Else all Peas would draw the same numbers.
-        import_module("numpy").random.seed()
+    if "numpy.random" in sys.modules:
+        # Else all Peas would draw the same numbers; imported later, it seeds itself.
+        import_module("numpy.random").seed()
     return Launch(
         plan_path=birth.order.plan_path,
         control_fd=own.pop("control"),
@@ -226,8 +226,8 @@ def _warm_up(preload: Sequence[str]) -> None:
     gc.disable()
     for name in preload:
         import_module(name)
-    gc.collect()
-    # What is there now lives for ever: not looking at it keeps its pages shared.
+    # What is there now lives for ever: not looking at it keeps its pages shared. Nor is it
+    # looked at once for garbage: that takes as long as a tenth of all imports, and finds little.
     gc.freeze()
     # A library's pool of threads, made when it was imported, is made anew after a fork by
     # the library itself; there are no threads of Python's.
