@@ -44,14 +44,12 @@ from jina_cli.documents.column import (
     TextColumn,
     ValuesColumn,
 )
+from jina_cli.documents.limits import MAX_LEVELS
 
 Buffer = bytes | bytearray | memoryview
 
 VERSION = 1
 ALIGNMENT = 64
-MAX_LEVELS = 32
-"""How deep documents may be nested in documents."""
-
 DTYPES: Mapping[str, np.dtype[Any]] = {
     name: np.dtype(name)
     for name in (

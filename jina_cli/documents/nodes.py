@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from jina_cli.documents.column import Array
 from jina_cli.documents.columns import DTYPES
+from jina_cli.documents.limits import MAX_DEPTH
 from jina_cli.documents.varint import Malformed, read_varint, sized, varint
-
-MAX_DEPTH: Final = 128
-"""How deep values may be nested in a node."""
 
 TEXT, INTEGER, FLOAT, BOOLEAN, BLOB = 0x0A, 0x10, 0x19, 0x20, 0x2A
 NDARRAY, DOC, DOC_ARRAY = 0x32, 0x3A, 0x42
@@ -37,6 +35,10 @@ _DOUBLE = struct.Struct("<d")
 
 class BadNode(Malformed):
     """Bytes are not laid out as protobuf lays out a node."""
+
+
+class OverLimit(BadNode):
+    """Bytes would become more than we take, see `limits`."""
 
 
 class UnknownElements(BadNode):

@@ -28,6 +28,7 @@ from jina_cli.documents.column import (
     ValuesColumn,
     column_of_arrays,
 )
+from jina_cli.documents.limits import MAX_DEPTH, MAX_DOCUMENTS, MAX_GAPS, MAX_LEVELS
 from jina_cli.documents.nodes import UnknownElements, node_value
 
 Row = Mapping[str, Any]
@@ -36,12 +37,6 @@ ARRAY_FIELDS = frozenset({"tensor", "embedding"})
 DOCS_FIELDS = frozenset({"chunks", "matches"})
 BYTES_FIELDS = frozenset({"blob"})
 TYPED_FIELDS = ARRAY_FIELDS | DOCS_FIELDS | BYTES_FIELDS
-
-MAX_LEVELS = 32
-"""How deep documents may be nested in documents."""
-
-MAX_DEPTH = 128
-"""How deep lists and objects may be nested in one field."""
 
 
 class BadRow(ValueError):
@@ -98,6 +93,10 @@ def _from_rows(rows: Sequence[Row], levels: int) -> DocumentBatch:
         if not isinstance(row, Mapping):
             raise BadRow(place, "", f"is {_kind(row)}, not an object")
     names = dict.fromkeys(name for row in rows for name in row)
+    if len(rows) > MAX_DOCUMENTS:
+        raise BadRow(MAX_DOCUMENTS, "", f"is one more than the {MAX_DOCUMENTS} that may come")
+    if len(names) * len(rows) - sum(map(len, rows)) > MAX_GAPS:
+        raise BadRow(0, "", f"has too little in common with the other {len(rows) - 1}")
     ids = [_id(row.get("id"), place) for place, row in enumerate(rows)]
     names.pop("id", None)
     columns = {name: _column(name, [row.get(name) for row in rows], levels) for name in names}

@@ -31,7 +31,8 @@ from jina_cli.documents.column import (
     ValuesColumn,
     column_of_arrays,
 )
-from jina_cli.documents.columns import MAX_LEVELS, Buffer
+from jina_cli.documents.columns import Buffer
+from jina_cli.documents.limits import MAX_DOCUMENTS, MAX_GAPS, MAX_LEVELS
 from jina_cli.documents.nodes import (
     BLOB,
     BOOLEAN,
@@ -44,6 +45,7 @@ from jina_cli.documents.nodes import (
     NDARRAY,
     TEXT,
     BadNode,
+    OverLimit,
     UnknownElements,
     array_layout,
     array_node,
@@ -81,6 +83,8 @@ def scan(data: Buffer) -> DocumentBatch:
     raw = bytes(data)
     try:
         return _scan(raw, MAX_LEVELS)
+    except OverLimit as error:
+        raise BadStandard(f"is too much: {error}") from None
     except (Malformed, IndexError, UnicodeDecodeError):
         pass
     usual = _usual_layout(raw)
@@ -119,7 +123,7 @@ def _usual_layout(raw: bytes) -> bytes:
 
 def _scan(data: bytes, levels: int) -> DocumentBatch:
     if levels == 0:
-        raise BadNode(f"documents are nested deeper than {MAX_LEVELS}")
+        raise OverLimit(f"documents are nested deeper than {MAX_LEVELS}")
     if not data:
         return EMPTY_BATCH
     count, fields = _cut(data)
@@ -140,20 +144,26 @@ def _cut(data: bytes) -> tuple[int, dict[bytes, list[bytes | None]]]:
     Lists end with the last document that has the field.
     """
     fields: dict[bytes, list[bytes | None]] = {}
-    count = 0
+    count = gaps = 0
     for start, end in messages(data):
-        _cut_document(data, start, end, count, fields)
+        gaps += _cut_document(data, start, end, count, fields)
         count += 1
+        if gaps > MAX_GAPS or count > MAX_DOCUMENTS:
+            raise OverLimit(f"over {MAX_DOCUMENTS} documents, or too little in common")
+    if sum(count - len(nodes) for nodes in fields.values()) > MAX_GAPS:
+        raise OverLimit("the documents have too little in common")
     return count, fields
 
 
 def _cut_document(
     data: bytes, place: int, end: int, count: int, fields: dict[bytes, list[bytes | None]]
-) -> None:
+) -> int:
     """Add the nodes of the document that `data[place:end]` is, after `count` others.
 
-    What reading costs is this loop: it takes lengths of one byte without a call.
+    What reading costs is this loop: it takes lengths of one byte without a call. Returns how
+    many documents before it lacked one of its fields.
     """
+    gaps = 0
     while place < end:
         if data[place] != 0x0A:
             raise BadNode("a document holds something else than fields")
@@ -178,9 +188,13 @@ def _cut_document(
         if len(nodes) != count:
             # The last one counts where a document has a field twice.
             del nodes[count:]
+            gaps += count - len(nodes)
+            if gaps > MAX_GAPS:
+                raise OverLimit("the documents have too little in common")
             nodes.extend([None] * (count - len(nodes)))
         nodes.append(data[node:field_end])
         place = field_end
+    return gaps
 
 
 def _id(node: bytes | None) -> str:

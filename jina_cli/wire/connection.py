@@ -81,9 +81,12 @@ class Connection(asyncio.BufferedProtocol):
         return frozenset(id for id, _ in self._waiting)
 
     def close(self) -> None:
-        """Close after what was sent is on its way."""
+        """Close after all that was sent has gone, also what waits for the peer to read."""
         if self._transport is not None and not self._is_closing:
-            self._flush()
+            self._is_paused = False
+            while self._waiting and not self._is_closing:
+                self._flush()
+                self._is_paused = False
             self._is_closing = True
             self._transport.close()
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from jina_cli.documents.varint import Malformed, read_varint, sized, varint
-from jina_cli.vocabulary import DRY_RUN_ENDPOINT
 from jina_cli.wire.descriptors import message_class
 from jina_cli.wire.messages import (
     EMPTY,
@@ -23,6 +22,7 @@ from jina_cli.wire.messages import (
     RouteStep,
     Status,
     StatusCode,
+    with_slash,
 )
 from jina_cli.wire.parameters import read_struct, write_struct
 
@@ -47,7 +47,7 @@ def read_data_request(data: bytes) -> Request:
         # Jina's client sends this where it has no parameters.
         del parameters[_RESULTS]
     return Request(
-        endpoint=_endpoint(header.exec_endpoint),
+        endpoint=with_slash(header.exec_endpoint or DEFAULT_ENDPOINT),
         bodies=(body,),
         request_id=header.request_id,
         target=header.target_executor,
@@ -142,12 +142,6 @@ def read_status(message: Any) -> Status:
         stacks=tuple(exception.stacks),
         executor=exception.executor,
     )
-
-
-def _endpoint(name: str) -> str:
-    if not name:
-        return DEFAULT_ENDPOINT
-    return name if name.startswith("/") or name == DRY_RUN_ENDPOINT else f"/{name}"
 
 
 def _parse(data: bytes) -> tuple[Any, Body]:

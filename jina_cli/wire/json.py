@@ -21,6 +21,7 @@ from jina_cli.wire.messages import (
     Format,
     Request,
     Response,
+    with_slash,
 )
 
 _NAMES: Mapping[type, str] = {
@@ -32,6 +33,11 @@ _NAMES: Mapping[type, str] = {
     float: "a number",
     type(None): "null",
 }
+
+MAX_VALUES = 8_000_000
+"""Values of one body. Parsed they take far more room than their two or three bytes each."""
+
+_COUNTED_BYTES = 1024 * 1024
 
 
 def read_http_request(endpoint: str, data: bytes) -> Request:
@@ -47,7 +53,7 @@ def read_http_request(endpoint: str, data: bytes) -> Request:
     if parameters:
         _dumps(parameters, "parameters")  # they may be nested deeper than can be passed on
     return Request(
-        endpoint=endpoint if endpoint.startswith(("/", "_")) else f"/{endpoint}",
+        endpoint=with_slash(endpoint),
         bodies=(_documents(body, data),),
         request_id=_text(header, "request_id"),
         target=_text(header, "target_executor") or _text(body, "target_executor"),
@@ -93,6 +99,8 @@ def _failure(response: Response) -> bytes:
 
 
 def _loads(data: bytes) -> Any:
+    if len(data) > _COUNTED_BYTES and sum(map(data.count, (b"{", b"[", b","))) > MAX_VALUES:
+        raise BadMessage(f"the body has over {MAX_VALUES:,} values: send it in parts")
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:

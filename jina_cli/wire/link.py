@@ -20,6 +20,7 @@ HELLO_S = 30.0
 """How long a peer may take to say hello: it may be loading its Executor."""
 
 CONNECT_S = 5.0
+_LONGEST_S = 1e6
 _FIRST_BACKOFF_S = 0.01
 _LAST_BACKOFF_S = 1.0
 
@@ -144,7 +145,7 @@ class Link:
         waiter = self._waiters[id] = _Waiter(loop.create_future(), request)
         timer = None
         if request.deadline is not None:
-            left = max(0.0, request.deadline - time.monotonic())
+            left = min(max(0.0, request.deadline - time.monotonic()), _LONGEST_S)
             timer = loop.call_later(left, self._expire, id)
         connection.send(id, parts)
         try:
@@ -312,7 +313,7 @@ def parse_address(address: str) -> str | tuple[str, int]:
     if kind == "unix" and rest:
         return rest
     host, _, port = rest.rpartition(":")
-    if kind == "tcp" and host and port.isdigit():
+    if kind == "tcp" and host and port.isdecimal() and len(port) < 6 and int(port) < 65_536:
         return host.strip("[]"), int(port)
     raise ValueError(f"{address!r} is neither 'unix:/path' nor 'tcp:host:port'")
 

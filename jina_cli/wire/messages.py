@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from jina_cli.vocabulary import DRY_RUN_ENDPOINT
+
 Buffer = bytes | bytearray | memoryview
 
 
@@ -177,6 +179,13 @@ class Hello:
     pea: str
     executor: str = ""
     endpoints: Mapping[str, EndpointInfo] = field(default_factory=dict)
+
+
+def with_slash(endpoint: str) -> str:
+    """Return the name of an endpoint as we know it: `index` is `/index`."""
+    if endpoint.startswith("/") or endpoint == DRY_RUN_ENDPOINT:
+        return endpoint
+    return f"/{endpoint}"
 
 
 def new_request_id() -> str:

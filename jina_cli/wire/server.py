@@ -28,6 +28,9 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 MAX_CONNECTIONS = 1024
 _BACKLOG = 1024
+_LONGEST_S = 1e6
+"""Timers of the event loop do not take every number that a peer may send."""
+
 _ACKNOWLEDGE_S = 1.0
 """How long an idle client is given to take note that we are going away."""
 
@@ -185,7 +188,9 @@ class Server:
             problem = f"{self._pending} requests are waiting, which is the limit"
             _answer(connection, frame.id, _failed(StatusCode.OVERLOADED, problem, request))
             return
-        left = None if request.deadline is None else request.deadline - time.monotonic()
+        left = None
+        if request.deadline is not None:
+            left = min(request.deadline - time.monotonic(), _LONGEST_S)
         if left is not None and left <= 0:
             _answer(connection, frame.id, _overdue(request))
             return

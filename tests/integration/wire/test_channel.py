@@ -553,6 +553,29 @@ def test_draining_gives_up_after_its_time_and_says_how_many_were_left(
     run(scenario())
 
 
+def test_draining_waits_for_a_slow_client_to_take_its_answers(
+    run: Run[None], tmp_path: Path
+) -> None:
+    async def large(request: Request) -> Response:
+        return Response(body=Body(Format.COLUMNS, bytes(3_000_000)))
+
+    async def scenario() -> None:
+        async with serving(large, tmp_path / "s") as server:
+            reader, writer = await asyncio.open_unix_connection(str(tmp_path / "s"))
+            writer.write(a_frame(2, b"{}", id=1) + a_frame(2, b"{}", id=2))
+            await reader.readexactly(16)
+            draining = asyncio.ensure_future(server.drain(10))
+            await asyncio.sleep(0)
+            writer.write(a_frame(5, b""))
+
+            async with asyncio.timeout(10):
+                assert len(await read_to_end(reader)) > 6_000_000
+            assert await draining == 0
+            writer.close()
+
+    run(scenario())
+
+
 def test_draining_does_not_wait_long_for_an_idle_client_that_reads_nothing(
     run: Run[None], tmp_path: Path
 ) -> None:

@@ -20,7 +20,8 @@ from jina_cli.documents.column import (
     TextColumn,
     ValuesColumn,
 )
-from jina_cli.documents.columns import ALIGNMENT, MAX_LEVELS, BadColumns, decode, encode
+from jina_cli.documents.columns import ALIGNMENT, BadColumns, decode, encode
+from jina_cli.documents.limits import MAX_LEVELS
 from tests.testing.documents import batches, one_of_each, plainly, some_images, some_texts
 
 

@@ -18,7 +18,8 @@ from jina_cli.documents.column import (
     TextColumn,
     ValuesColumn,
 )
-from jina_cli.documents.rows import MAX_DEPTH, MAX_LEVELS, BadRow, from_rows, to_rows
+from jina_cli.documents.limits import MAX_DEPTH, MAX_LEVELS
+from jina_cli.documents.rows import BadRow, from_rows, to_rows
 from tests.testing.documents import batches, json_values, one_of_each, texts
 
 
@@ -186,3 +187,10 @@ def test_rows_come_back_as_they_were(rows: list[dict[str, Any]]) -> None:
     given_rows = [{k: v for k, v in row.items() if v is not None} for row in rows]
 
     assert to_rows(from_rows(rows)) == given_rows
+
+
+def test_documents_that_share_no_field_are_refused_before_they_fill_the_memory() -> None:
+    rows = [{f"x{place}": 1} for place in range(5000)]
+
+    with pytest.raises(BadRow, match="has too little in common with the other 4999"):
+        from_rows(rows)

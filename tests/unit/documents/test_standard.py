@@ -372,3 +372,22 @@ def test_any_bytes_are_refused_or_read_but_never_crash(data: bytes) -> None:
 @given(st.tuples(texts, st.binary(max_size=3), json_values))
 def test_a_node_holds_any_collection(value: tuple[Any, ...]) -> None:
     assert node_value(value_node(value)) == value
+
+
+def test_documents_that_share_no_field_are_refused_before_they_fill_the_memory() -> None:
+    message = DocListProto()
+    for place in range(5000):
+        message.docs.add().data[f"x{place}"].boolean = True
+    early_and_late = DocListProto()
+    for name in range(100):
+        early_and_late.docs.add().data[f"x{name}"].boolean = True
+    once = early_and_late.SerializeToString()
+
+    for data in (message.SerializeToString(), once + b"\x0a\x00" * 200_000 + once):
+        with pytest.raises(BadStandard, match="too little in common"):
+            scan(data)
+
+
+def test_more_documents_than_a_message_may_have_are_refused() -> None:
+    with pytest.raises(BadStandard, match="over 1000000 documents"):
+        scan(b"\x0a\x00" * 1_000_001)

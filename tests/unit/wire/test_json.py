@@ -108,6 +108,11 @@ def test_a_million_elements_that_are_no_documents_are_refused_at_the_first() -> 
         read_http_request("/x", b'{"data":[' + b"1," * 1_000_000 + b"1]}")
 
 
+def test_more_values_than_a_body_may_have_are_refused_unparsed() -> None:
+    with pytest.raises(BadMessage, match="the body has over 8,000,000 values: send it in parts"):
+        read_http_request("/x", b'{"data":[' + b"{}," * 4_000_001 + b"{}]}")
+
+
 def test_an_answer_has_jinas_shape() -> None:
     response = Response(
         request_id="r1",

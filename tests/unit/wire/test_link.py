@@ -20,7 +20,9 @@ def test_an_address_names_a_path_or_a_host_and_port(address: str, target: object
     assert parse_address(address) == target
 
 
-@pytest.mark.parametrize("address", ["", "unix:", "tcp:80", "tcp:host:", "tcp:host:x", "http://x"])
+@pytest.mark.parametrize(
+    "address", ["", "unix:", "tcp:80", "tcp:host:", "tcp:host:x", "tcp:a:65536", "http://x"]
+)
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(ValueError, match="is neither 'unix:/path' nor 'tcp:host:port'"):
         parse_address(address)
