@@ -23,6 +23,10 @@ from typing import Any
 
 _PR_SET_PDEATHSIG = 1
 
+HASTE = signal.SIGUSR2
+"""Sent to a Gateway that is ready before SIGTERM: nobody routes to it, so it need not say that
+it stops before it does."""
+
 LOG_MARK = "\x1e"
 """Stands before a log record (a JSON object on one line) on a child's stderr."""
 

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from jina_cli.lifeline import (
     DrainSaid,
@@ -34,10 +34,11 @@ from jina_cli.vocabulary import PeaRole
 from jina_cli.wire.channel import Server
 from jina_cli.wire.messages import Hello, Request, Response
 
+_new_loop: Callable[[], asyncio.AbstractEventLoop]
 try:  # here, and not when it is used: the spawner imports this module for all
-    import uvloop
+    from uvloop import new_event_loop as _new_loop
 except ImportError:
-    uvloop = None
+    _new_loop = asyncio.new_event_loop
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +77,7 @@ def run(launch: Launch) -> int:
     log_to_parent(plan.log_level)
     stop = Stop()
     watch_death(launch.death_fd, stop.orphaned, ORPHAN_GRACE_S)
-    factory: Any = _loop_factory()
-    with asyncio.Runner(loop_factory=factory) as runner:
+    with asyncio.Runner(loop_factory=_new_loop) as runner:
         code = runner.run(_live(plan, launch, stop))
     if code:
         # A thread that hangs in user code must not keep the process.
@@ -200,13 +200,6 @@ class WorkerTenant:
 
     async def close(self) -> None:
         await self._loaded.host.aside(self._loaded.close)
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    if uvloop is None:
-        return None
-    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
-    return factory
 
 
 def _leave(code: int) -> None:

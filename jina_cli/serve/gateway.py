@@ -15,6 +15,7 @@ from typing import Any
 
 from jina_cli.errors import Exit
 from jina_cli.lifeline import (
+    HASTE,
     DrainSaid,
     FailedSaid,
     Launch,
@@ -106,6 +107,7 @@ class Gateway:
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
         self._grace_s = plan.stop_within_s
+        self._deregister_s = launch.deregister_s
 
     async def live(self) -> int:
         """Serve until told to stop; returns the exit code."""
@@ -141,12 +143,16 @@ class Gateway:
     def _listen_for_the_end(self) -> None:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._terminate)
+        loop.add_signal_handler(HASTE, self._be_hasty)
 
         def orphaned() -> None:
             with suppress(RuntimeError):  # the loop is closed: this process has ended already
                 loop.call_soon_threadsafe(self._orphaned)
 
         watch_death(self._launch.death_fd, orphaned)
+
+    def _be_hasty(self) -> None:
+        self._deregister_s = 0.0
 
     def _terminate(self) -> None:
         if self._stop.is_set():
@@ -180,7 +186,7 @@ class Gateway:
         self._board.drain()
         say(self._launch.control_fd, DrainSaid(pending=self._walker.pending))
         if self._board.started:
-            await _at_most(self._hurry.wait(), self._launch.deregister_s)
+            await _at_most(self._hurry.wait(), self._deregister_s)
         until = time.monotonic() + self._grace_s
         draining = asyncio.create_task(self._finish(until))
         hurried = asyncio.create_task(self._hurry.wait())

@@ -100,7 +100,8 @@ class _Stay:
 
     def _ask(self, signum: int) -> None:
         self._asked.append(signum)
-        self._flow.request_stop()
+        # Ctrl-C is somebody who waits; a load balancer's host sends SIGTERM.
+        self._flow.request_stop(in_haste=signum == signal.SIGINT)
         if len(self._asked) >= 3:
             self._killed.set()
 

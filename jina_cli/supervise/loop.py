@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from jina_cli.errors import JinaError
-from jina_cli.lifeline import DrainSaid, FailedSaid, ReadySaid, Said
+from jina_cli.lifeline import HASTE, DrainSaid, FailedSaid, ReadySaid, Said
 from jina_cli.plan.models import Plan
 from jina_cli.supervise import flow_machine, machine
 from jina_cli.supervise.flow_machine import ExitOn, Phase
@@ -170,8 +170,14 @@ class Supervisor:
             raise self._failure
         return self._is_ready.is_set() and not self.is_over
 
-    def request_stop(self) -> None:
-        """Stop it in order; asked again, at once; asked a third time, kill it."""
+    def request_stop(self, *, in_haste: bool = False) -> None:
+        """Stop it in order; asked again, at once; asked a third time, kill it.
+
+        Args:
+            in_haste: Whether no load balancer is given time to notice first.
+        """
+        if in_haste and self._flow.phase is Phase.READY and self._processes is not None:
+            self._processes.signal(self._plan.gateway.name, HASTE)
         self._post(flow_machine.StopAsked())
 
     async def wait(self) -> Outcome:
