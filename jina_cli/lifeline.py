@@ -21,8 +21,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-_PR_SET_PDEATHSIG = 1
-
 HASTE = signal.SIGUSR2
 """Sent to a Gateway that is ready before SIGTERM: nobody routes to it, so it need not say that
 it stops before it does."""
@@ -115,31 +113,6 @@ _EVENTS: Mapping[str, type[Said]] = {
     "drain": DrainSaid,
 }
 _NAMES = {model: name for name, model in _EVENTS.items()}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpawnerLaunch:
-    """What the spawner is started with.
-
-    Attributes:
-        orders_fd: Its end of the socket to the parent.
-        death_fd: Read end of the death pipe.
-        preload: Modules to import before the first fork; one that fails ends the spawner.
-        entry: `module:function` that a Pea runs; takes a `Launch`, returns an exit code.
-    """
-
-    orders_fd: int
-    death_fd: int
-    entry: str
-    preload: Sequence[str] = ()
-
-    def to_argument(self) -> str:
-        """Return this as one command-line argument, for `from_argument` in the spawner."""
-        return json.dumps(asdict(self), separators=(",", ":"))
-
-    @classmethod
-    def from_argument(cls, text: str) -> SpawnerLaunch:
-        return cls(**json.loads(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,22 +248,6 @@ def watch_death(death_fd: int, drain: Callable[[], None], grace_s: float = 2.0) 
         os.killpg(0, signal.SIGKILL)
 
     threading.Thread(target=guard, name="death-pipe", daemon=True).start()
-
-
-def parent_death_signal() -> Callable[[int], None]:
-    """Return a function that has the kernel signal this process when its parent ends.
-
-    Made before a fork and called after it, when nothing may be loaded any more. The kernel
-    ties it to the thread that forked, so only a main thread may. It does nothing where the
-    system knows no such signal.
-    """
-    import ctypes
-
-    try:
-        prctl = ctypes.CDLL(None).prctl
-    except (OSError, AttributeError):
-        return lambda signum: None
-    return lambda signum: prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signum), 0, 0, 0)
 
 
 class MarkedFormatter(logging.Formatter):

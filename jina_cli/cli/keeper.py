@@ -11,13 +11,12 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import BinaryIO, NoReturn
 
 from jina_cli.plan.codec import from_json, to_json
 from jina_cli.plan.models import Plan
-from jina_cli.supervise.running import Recipe
-from jina_cli.supervise.spawn import Warming, warm_up
+from jina_cli.supervise.spawn import Warming
 
 _HELD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that come while one program makes way for the other wait for it."""
@@ -54,11 +53,7 @@ class Keeping:
 
 
 def become(keeping: Keeping) -> NoReturn:
-    """Replace this process by the keeper of a Flow.
-
-    The spawner is started before: while it imports what Peas need, we become the keeper.
-    """
-    keeping = replace(keeping, warming=_warming(keeping.plan))
+    """Replace this process by the keeper of a Flow."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
     if keeping.ready_fd is not None:
         os.set_inheritable(keeping.ready_fd, True)
@@ -73,16 +68,6 @@ def become(keeping: Keeping) -> NoReturn:
         # The words are not read again: they are there for whoever looks at `ps`.
         own = [sys.executable, "-P", "-m", __name__, str(file.fileno())]
         os.execv(sys.executable, [*own, *keeping.words])
-
-
-def _warming(plan: Plan) -> Warming | None:
-    """Return a spawner if one will be needed, and None if not or if it cannot be started."""
-    if sys.platform != "linux" or not any(pea.forkable for pea in plan.peas):
-        return None
-    try:
-        return warm_up(Recipe(), len(plan.peas), os.environ)
-    except OSError:
-        return None  # the keeper will try, and say what is wrong
 
 
 def _nameless_file() -> BinaryIO:
@@ -100,6 +85,7 @@ def keep(keeping: Keeping) -> int:
     from jina_cli.supervise.flow_machine import ExitOn
     from jina_cli.supervise.foreground import Foreground, stay
     from jina_cli.supervise.loop import Options
+    from jina_cli.supervise.running import Recipe
     from jina_cli.supervise.sinks import Render, Stream, plain_renderer, render_json
 
     def note(text: str) -> None:

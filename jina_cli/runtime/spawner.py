@@ -32,12 +32,11 @@ from jina_cli.lifeline import (
     GuardOrder,
     Launch,
     Order,
-    SpawnerLaunch,
     WarmSaid,
     pack,
-    parent_death_signal,
     unpack,
 )
+from jina_cli.tether import SpawnerLaunch, parent_death_signal
 
 MAX_DESCRIPTORS = 64
 MAX_ORDER_BYTES = 2**17

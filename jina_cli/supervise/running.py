@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from jina_cli.lifeline import Said
-
 if TYPE_CHECKING:
+    from jina_cli.lifeline import Said
     from jina_cli.supervise.pipes import ChildPipes
 
 

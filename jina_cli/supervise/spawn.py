@@ -15,10 +15,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jina_cli.lifeline import SpawnerLaunch, parent_death_signal
 from jina_cli.supervise.kill import MARK
 from jina_cli.supervise.procfs import start_of
 from jina_cli.supervise.threads import thread_limits
+from jina_cli.tether import SpawnerLaunch, parent_death_signal
 
 if TYPE_CHECKING:
     from jina_cli.supervise.running import Child, Recipe

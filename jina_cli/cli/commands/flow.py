@@ -126,31 +126,35 @@ def flow(
     os.environ.update(variables_of(env or ()))
     over = [*(override or ()), *settings_over(port or (), protocol or (), workspace)]
     spec = _load(uses, over, settings, lenient=lenient)
-    plan = _planned(spec, log_dir=log_dir, settings=settings)
     if dry_run:
         from jina_cli.plan.tree import render
 
-        print(render(plan))
+        print(render(_planned(spec, log_dir=log_dir, settings=settings)))
         return
-    from jina_cli.cli.keeper import Keeping, become
+    from jina_cli.cli.headstart import headstart
 
-    keeping = Keeping(
-        plan=plan,
-        words=tuple(sys.argv[1:]),
-        exit_on="none" if keep_going else exit_on,
-        exit_code_from=_known_pod(exit_code_from, plan, "--exit-code-from"),
-        grace_s=seconds_of(grace, "--grace"),
-        ready_within_s=seconds_of(timeout_ready, "--timeout-ready") if timeout_ready else None,
-        deregister_s=0.0 if sys.stderr.isatty() else DEREGISTER_S,
-        ready_fd=_open_fd(ready_fd),
-        log_format=log_format,
-        prefix=not no_log_prefix,
-        colour=uses_color(settings.color, sys.stdout),
-        align=sys.stdout.isatty(),
-        shown=_shown(plan, attach or (), no_attach or ()),
-        is_quiet=settings.quiet,
-    )
-    become(keeping)
+    with headstart(spec) as warming:
+        from jina_cli.cli.keeper import Keeping, become
+
+        plan = _planned(spec, log_dir=log_dir, settings=settings)
+        keeping = Keeping(
+            plan=plan,
+            words=tuple(sys.argv[1:]),
+            exit_on="none" if keep_going else exit_on,
+            exit_code_from=_known_pod(exit_code_from, plan, "--exit-code-from"),
+            grace_s=seconds_of(grace, "--grace"),
+            ready_within_s=seconds_of(timeout_ready, "--timeout-ready") if timeout_ready else None,
+            deregister_s=0.0 if sys.stderr.isatty() else DEREGISTER_S,
+            ready_fd=_open_fd(ready_fd),
+            log_format=log_format,
+            prefix=not no_log_prefix,
+            colour=uses_color(settings.color, sys.stdout),
+            align=sys.stdout.isatty(),
+            shown=_shown(plan, attach or (), no_attach or ()),
+            is_quiet=settings.quiet,
+            warming=warming if any(pea.forkable for pea in plan.peas) else None,
+        )
+        become(keeping)
 
 
 def variables_of(texts: Sequence[str]) -> Mapping[str, str]:
