@@ -23,7 +23,15 @@ from jina_cli.serve.grpc_services import SERVICES, side_handlers
 from jina_cli.serve.grpc_stream import Stream
 from jina_cli.serve.limits import too_large
 from jina_cli.wire import jina3
-from jina_cli.wire.messages import STATUSES, BadMessage, Request, Response, Status, StatusCode
+from jina_cli.wire.messages import (
+    GRPC_STATUS_KEY,
+    STATUSES,
+    BadMessage,
+    Request,
+    Response,
+    Status,
+    StatusCode,
+)
 
 log = logging.getLogger(__name__)
 
@@ -251,7 +259,8 @@ def _metadata(context: Any) -> dict[str, str]:
 
 async def _abort(context: Any, status: Status) -> None:
     """End the RPC with the gRPC status of the table; does not return."""
-    await context.abort(_CODES[STATUSES[status.code][0]], status.description)
+    told = ((GRPC_STATUS_KEY, status.code.value),)
+    await context.abort(_CODES[STATUSES[status.code][0]], status.description, told)
 
 
 __all__ = ["SERVICES", "GrpcEdge", "GrpcSettings", "PortTaken"]

@@ -61,6 +61,9 @@ STATUSES: Mapping[StatusCode, tuple[int, int]] = {
 }
 """Each status as a gRPC status number and an HTTP status."""
 
+GRPC_STATUS_KEY = "jina-status"
+"""Trailing metadata of a gRPC call that failed: the name of our status, finer than gRPC's."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:

@@ -18,7 +18,7 @@ from jina_cli.client.client import Answer, AsyncClient, Client, Question
 from jina_cli.client.probe import Role, probe
 from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.column import TensorColumn, TextColumn
-from jina_cli.errors import JinaError, RequestFailed, TimedOut, Unreachable
+from jina_cli.errors import JinaError, RequestFailed, StorageFailed, TimedOut, Unreachable
 from jina_cli.wire.messages import Request, Response, Status, StatusCode
 from tests.testing.gateways import a_folder, a_gateway, a_pea, a_route, echo, run
 
@@ -32,6 +32,9 @@ async def answer(request: Request) -> Response:
             status = Status(
                 code=StatusCode.EXECUTOR, description="ValueError: no", executor="Mine", pod="echo"
             )
+            return Response(request_id=request.request_id, status=status)
+        case "/full":
+            status = Status(code=StatusCode.STORAGE, description="the disk is full", pod="echo")
             return Response(request_id=request.request_id, status=status)
         case "/hang":
             await asyncio.Event().wait()
@@ -179,6 +182,16 @@ def test_a_ping_to_somebody_who_is_silent_times_out() -> None:
                     await probe(target_of(url), Role.FLOW, 0.3)
 
         run(scenario())
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_full_disk_is_told_at_once_and_as_what_it_is(folder: Path, protocol: str) -> None:
+    async def scenario() -> None:
+        async with a_flow(folder) as urls, AsyncClient(urls[protocol]) as client:
+            with pytest.raises(StorageFailed, match="the disk is full"):
+                await client.ask(Question(endpoint="/full", docs=_docs("a"), timeout_s=5))
+
+    run(scenario())
 
 
 def test_plain_code_has_the_same_client(folder: Path) -> None:
