@@ -45,6 +45,12 @@ class Restart(enum.Enum):
     ALWAYS = "always"
 
 
+DEFAULT_ENDPOINT = "/default"
+"""Answers every request whose endpoint nothing else is for."""
+
+RESULTS = "__results__"
+"""The parameter in which the dicts that Executors returned travel, by name of their Pea."""
+
 TRAIN_ENDPOINT = "/train"
 """Goes to every replica of every shard, since all of them must learn the same."""
 

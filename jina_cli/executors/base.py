@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from jina_cli.executors.endpoints import (
-    DEFAULT_ENDPOINT,
-    ExecutorInvalid,
-    dynamic_batching,
-    requests,
-)
+from jina_cli.executors.endpoints import ExecutorInvalid, dynamic_batching, requests
 from jina_cli.executors.executor import Executor, Surroundings, create
 from jina_cli.executors.families import (
     Crafter,
@@ -20,7 +15,6 @@ from jina_cli.executors.families import (
 )
 
 __all__ = [
-    "DEFAULT_ENDPOINT",
     "Crafter",
     "Encoder",
     "Evaluator",

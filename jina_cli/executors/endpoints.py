@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
 from jina_cli.errors import JinaError
+from jina_cli.vocabulary import DEFAULT_ENDPOINT
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-DEFAULT_ENDPOINT = "/default"
-"""Answers every request whose endpoint no other method is for."""
 
 ARGUMENTS = ("docs", "doc", "parameters", "docs_matrix", "docs_map", "tracing_context")
 """What a method may ask for, by name."""

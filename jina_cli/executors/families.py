@@ -22,9 +22,8 @@ from jina_cli.drivers.retrieve import (
     StatusDriver,
 )
 from jina_cli.drivers.transform import CraftDriver, EncodeDriver, SegmentDriver, TrainDriver
-from jina_cli.executors.endpoints import DEFAULT_ENDPOINT
 from jina_cli.executors.executor import Executor
-from jina_cli.vocabulary import TRAIN_ENDPOINT
+from jina_cli.vocabulary import DEFAULT_ENDPOINT, TRAIN_ENDPOINT
 
 
 class Family(Executor, ABC):

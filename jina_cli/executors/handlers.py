@@ -15,9 +15,10 @@ from jina_cli.documents.convert import DoesNotFit, from_docs, to_docs
 from jina_cli.documents.document import Document
 from jina_cli.drivers.base import BadParameter, BadResult, Done, Driver, settled
 from jina_cli.drivers.table import BadDriver, build_driver
-from jina_cli.executors.endpoints import DEFAULT_ENDPOINT, ExecutorInvalid, Method, method_of
+from jina_cli.executors.endpoints import ExecutorInvalid, Method, method_of
 from jina_cli.executors.executor import Executor
 from jina_cli.executors.families import Family
+from jina_cli.vocabulary import DEFAULT_ENDPOINT
 
 
 class BadDocuments(ValueError):

@@ -15,7 +15,7 @@ from jina_cli.plan.models import ExecutorPlan, HeadPlan, PeaPlan
 from jina_cli.runtime.failures import status_of
 from jina_cli.runtime.gather import merge_top_k, put_back, split, union
 from jina_cli.runtime.load import Loaded, load_executors
-from jina_cli.runtime.parameters import merge_results, parameters_for
+from jina_cli.runtime.parameters import merge_results
 from jina_cli.vocabulary import DRY_RUN_ENDPOINT, TRAIN_ENDPOINT, Polling
 from jina_cli.wire.balance import ReplicaSet
 from jina_cli.wire.bodies import read_body, write_body
@@ -31,22 +31,14 @@ from jina_cli.wire.messages import (
     RouteStep,
 )
 
-_DEFAULT_POLLING: Mapping[str, Polling] = {
-    "/search": Polling.ALL,
-    "/index": Polling.ANY,
-    "/update": Polling.ANY,
-    "/delete": Polling.ANY,
-}
-
 
 class ShardsFailed(Exception):
     """A head could not reach its shards."""
 
 
 def polling_of(endpoint: str, polling: Mapping[str, Polling]) -> Polling:
-    """Return which shards a request goes to: as named, else by default, else by `*`."""
-    known = polling.get(endpoint) or _DEFAULT_POLLING.get(endpoint)
-    return known or polling.get("*", Polling.ANY)
+    """Return which shards a request goes to: as named, else as `*` says."""
+    return polling.get(endpoint) or polling.get("*", Polling.ANY)
 
 
 class Head:
@@ -196,7 +188,7 @@ class Head:
         return await asyncio.gather(*(shard.request(request) for shard in self._shards))
 
     def _top_k(self, request: Request) -> int | None:
-        parameters = parameters_for(self._plan.pod, request.parameters)
+        parameters = request.parameters
         return top_k_of(parameters, 1) if "top_k" in parameters else None
 
     def _rewritten(self, body: Body, wanted: Format) -> Body:

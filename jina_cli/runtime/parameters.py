@@ -1,31 +1,14 @@
-"""Parameters of a request: which of them are for one Pod."""
+"""Parameters of an answer: with what Executors returned besides documents.
+
+Which parameters a Pod sees is the Gateway's matter (`serve.router`): they come as they are meant.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-RESULTS = "__results__"
-"""Where the dicts that Executors returned are, by name of their Pea."""
-
-_FOR_ONE = "__"
-
-
-def parameters_for(pod: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters that a Pod sees.
-
-    `pod__key` reaches that Pod alone, as `key`; `{pod: {…}}` is laid over the others there.
-    """
-    own: dict[str, Any] = {}
-    named: dict[str, Any] = {}
-    for key, value in parameters.items():
-        name, separator, rest = key.partition(_FOR_ONE)
-        if not separator or not name or not rest:
-            own[key] = value
-        elif name == pod:
-            named[rest] = value
-    for_pod = own.pop(pod, None) if isinstance(own.get(pod), Mapping) else None
-    return {**own, **(for_pod or {}), **named}
+from jina_cli.vocabulary import RESULTS
 
 
 def with_results(

@@ -11,13 +11,12 @@ from typing import Any
 
 from jina_cli.documents.batch import EMPTY_BATCH, DocumentBatch
 from jina_cli.drivers.base import BadResult
-from jina_cli.executors.endpoints import DEFAULT_ENDPOINT
 from jina_cli.executors.executor import Executor
 from jina_cli.executors.handlers import Call, Handler, handler_for, handlers_of
 from jina_cli.runtime.failures import status_of
 from jina_cli.runtime.gather import union
-from jina_cli.runtime.parameters import parameters_for, with_results
-from jina_cli.vocabulary import DRY_RUN_ENDPOINT
+from jina_cli.runtime.parameters import with_results
+from jina_cli.vocabulary import DEFAULT_ENDPOINT, DRY_RUN_ENDPOINT
 from jina_cli.wire.bodies import read_body, write_body
 from jina_cli.wire.messages import Body, Format, Request, Response, RouteStep, StatusCode
 
@@ -193,14 +192,13 @@ class Worker:
         return DocumentBatch.concat(parts)
 
     async def _run(self, course: _Course, request: Request) -> None:
-        parameters = parameters_for(self.seat.pod, request.parameters)
         for step in self._steps:
             handler = handler_for(step.handlers, request.endpoint)
             if handler is None:
                 continue
             course.at = step.name
             given = course.read() if handler.needs_docs else EMPTY_BATCH
-            done = await handler(self._call(course, given, parameters))
+            done = await handler(self._call(course, given, request.parameters))
             if done.docs is not given:
                 course.docs, course.parts, course.changed = done.docs, (done.docs,), True
             course.results.update(done.results)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from jina_cli._version import __version__
+from jina_cli.vocabulary import DRY_RUN_ENDPOINT
 from jina_cli.wire.messages import EndpointInfo
 
-HIDDEN = frozenset({"_jina_dry_run_", "_jina_model_schema_"})
+HIDDEN = frozenset({DRY_RUN_ENDPOINT, "_jina_model_schema_"})
 """Endpoints of the machinery, for nobody to call by hand."""
 
 Schema = dict[str, Any]

@@ -13,16 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from jina_cli.plan.models import Route
-from jina_cli.vocabulary import DRY_RUN_ENDPOINT
+from jina_cli.vocabulary import DEFAULT_ENDPOINT, DRY_RUN_ENDPOINT, RESULTS
 from jina_cli.wire.messages import Format, Status, StatusCode
 
 ROOT = ""
 """Stands among the sources of a step for what the client sent."""
-
-DEFAULT_ENDPOINT = "/default"
-
-RESULTS = "__results__"
-"""The parameter under which Executors' dicts travel; it belongs to no Pod."""
 
 _GATEWAY = "gateway"
 _CACHED = 256

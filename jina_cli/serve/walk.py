@@ -15,8 +15,8 @@ from typing import Any, Protocol
 
 from jina_cli.plan.models import MAX_QUEUE, Route
 from jina_cli.serve.identify import with_ids
-from jina_cli.serve.router import RESULTS, ROOT, Itinerary, Router, Step, parameters_of
-from jina_cli.vocabulary import DRY_RUN_ENDPOINT, TRAIN_ENDPOINT
+from jina_cli.serve.router import ROOT, Itinerary, Router, Step, parameters_of
+from jina_cli.vocabulary import DRY_RUN_ENDPOINT, RESULTS, TRAIN_ENDPOINT
 from jina_cli.wire.messages import (
     EMPTY,
     Body,
@@ -162,6 +162,9 @@ class Walker:
         )
 
     async def _wait_for_pods(self, request: Request) -> None:
+        if self.pending > self._max_queue:
+            text = f"{self.pending - 1} requests wait for the Flow to start, which is the limit"
+            raise StepFailed(Status(code=StatusCode.OVERLOADED, description=text))
         left = (request.deadline or 0.0) - time.monotonic()
         try:
             await asyncio.wait_for(self._known.wait(), left)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from jina_cli.documents.varint import Malformed, read_varint, sized, varint
+from jina_cli.vocabulary import DEFAULT_ENDPOINT, RESULTS
 from jina_cli.wire.descriptors import message_class
 from jina_cli.wire.messages import (
     EMPTY,
@@ -26,11 +27,8 @@ from jina_cli.wire.messages import (
 )
 from jina_cli.wire.parameters import read_struct, write_struct
 
-DEFAULT_ENDPOINT = "/default"
-
 _HEADER, _PARAMETERS, _ROUTES, _DATA = 0x0A, 0x12, 0x1A, 0x22
 _DOCS, _DOCS_BYTES = 0x0A, 0x12
-_RESULTS = "__results__"
 _CODES = {code.value: code for code in StatusCode}
 
 
@@ -43,9 +41,9 @@ def read_data_request(data: bytes) -> Request:
     head, body = _parse(data)
     header = head.header
     parameters = read_struct(head.parameters)
-    if parameters.get(_RESULTS) == {}:
+    if parameters.get(RESULTS) == {}:
         # Jina's client sends this where it has no parameters.
-        del parameters[_RESULTS]
+        del parameters[RESULTS]
     return Request(
         endpoint=with_slash(header.exec_endpoint or DEFAULT_ENDPOINT),
         bodies=(body,),

@@ -125,12 +125,12 @@ def test_merged_answers_are_a_matrix_of_one(worker: Worker, trial: Trial) -> Non
 
 
 def test_results_and_parameters_are_kept_apart(worker: Worker) -> None:
-    answer = run(worker, ask("/say", docs("a"), k=1, pod__m=2))
+    answer = run(worker, ask("/say", docs("a"), k=1, my__m=2))
 
     assert answer.parameters == {
         "k": 1,
-        "pod__m": 2,
-        "__results__": {"pod/rep-0": {"got": {"k": 1, "m": 2}}},
+        "my__m": 2,
+        "__results__": {"pod/rep-0": {"got": {"k": 1, "my__m": 2}}},
     }
 
 
