@@ -12,9 +12,11 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Job:
-    work: Callable[[], Any]
+    """`work` is None once nobody waits for it: what it holds must not wait for its turn."""
+
+    work: Callable[[], Any] | None
     future: asyncio.Future[Any]
 
 
@@ -53,8 +55,12 @@ class Lane:
         if self._started < min(self._limit, self._pending):
             self._started += 1
             threading.Thread(target=self._work, name="executor", daemon=True).start()
-        self._jobs.put(_Job(work, future))
-        return await future
+        job = _Job(work, future)
+        self._jobs.put(job)
+        try:
+            return await future
+        finally:
+            job.work = None
 
     def _work(self) -> None:
         while True:
@@ -62,9 +68,10 @@ class Lane:
             loop = job.future.get_loop()
             result: Any = None
             error: BaseException | None = None
-            if not job.future.cancelled():
+            work = job.work
+            if work is not None:
                 try:
-                    result = job.work()
+                    result = work()
                 except BaseException as raised:  # SystemExit too: the loop's thread raises it again
                     error = raised
             try:
