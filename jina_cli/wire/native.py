@@ -208,6 +208,8 @@ def _bodies(frame: Frame, head: dict[str, Any]) -> tuple[Body, ...]:
     payload = frame.payload
     if listed is None:
         return (Body(_format(frame.format), payload) if payload or frame.format else EMPTY,)
+    if not listed:
+        raise BadFrame("the list of bodies is empty")
     bodies: list[Body] = []
     start = 0
     for item in listed:

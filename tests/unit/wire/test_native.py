@@ -140,6 +140,7 @@ def test_a_hello_that_makes_no_sense_is_refused(head: bytes, problem: str) -> No
         b'{"d":"soon"}',
         b'{"m":{"a":1}}',
         b'{"b":3}',
+        b'{"b":[]}',
         b'{"b":[3]}',
         b'{"b":[[1,-1]]}',
         b'{"b":[[1,1000]]}',
