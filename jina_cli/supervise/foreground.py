@@ -70,7 +70,10 @@ class _Stay:
         """Run the Flow and return the exit code."""
         loop = asyncio.get_running_loop()
         handlers: dict[int, Callable[[], None]] = {
-            signum: partial(self._ask, signum) for signum in _STOPS
+            signum: partial(self._ask, signum)
+            for signum in _STOPS
+            # `nohup` leaves SIGHUP ignored: whoever used it wants the Flow to go on.
+            if signum is not signal.SIGHUP or signal.getsignal(signum) is not signal.SIG_IGN
         }
         handlers |= {signal.SIGQUIT: self._dump, signal.SIGUSR1: self._flow.reopen_logs}
         for signum, handler in handlers.items():

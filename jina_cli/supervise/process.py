@@ -115,7 +115,7 @@ class Processes:
                 self._fork(pea, attempt, plan_path, given)
             else:
                 self._start_cold(running, pea, plan_path, given)
-        except (OSError, CannotWrite) as error:
+        except (OSError, ValueError, CannotWrite) as error:
             for descriptor in given.values():
                 os.close(descriptor)
             running.cause = f"cannot be started: {error}"

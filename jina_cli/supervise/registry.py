@@ -187,7 +187,9 @@ def _taken(path: Path) -> Unreachable:
 
 def _make(path: Path) -> None:
     # Each folder on the way that is new, or shared by all users, must be ours alone.
-    own = [folder for folder in (path, *path.parents) if folder.name.startswith("jina")]
+    # (`run_dir_for` puts ours at most two above; any further up is called so by chance.)
+    near = (path, *path.parents[:2])
+    own = [folder for folder in near if folder.name.startswith("jina")]
     root = own[-1] if own else path
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)

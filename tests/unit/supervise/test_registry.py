@@ -141,3 +141,13 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(CannotWrite, match=r"^cannot create .*/taken/key: Not a directory$"):
         claim(tmp_path / "taken" / "key")
+
+
+def test_folders_above_ours_are_left_as_they_are(tmp_path: Path) -> None:
+    home = tmp_path / "jina-home"
+    home.mkdir(mode=0o755)
+
+    claim(home / "run" / "jina" / "default" / "0a1b2c").release()
+
+    assert stat.S_IMODE(home.stat().st_mode) == 0o755
+    assert stat.S_IMODE((home / "run" / "jina").stat().st_mode) == 0o700
