@@ -14,6 +14,7 @@
     * `PodFailed`: a process ended, or was never ready (1).
     * `RequestFailed`: a request was answered with an error (1).
     * `MissingExtra`: an optional dependency is not installed (1).
+    * `Bug`: something that cannot happen did (70).
 """
 
 from __future__ import annotations
@@ -188,3 +189,10 @@ class MissingExtra(JinaError):
     def __init__(self, what: str, extra: str) -> None:
         self.extra = extra
         super().__init__(f"{what} needs the extra {extra!r}", hint=f"pip install 'jina[{extra}]'")
+
+
+class Bug(JinaError):
+    """A bug of ours: something happened that no code expects."""
+
+    exit_code = Exit.BUG
+    code = "JNA999"

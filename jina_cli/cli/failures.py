@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,27 @@ import typer
 
 from jina_cli.cli.command import ReaderGone
 from jina_cli.cli.settings import When
-from jina_cli.errors import Exit, JinaError, PodFailed, RequestFailed, SpecInvalid
+from jina_cli.errors import (
+    Bug,
+    Exit,
+    InputMissing,
+    JinaError,
+    NotPermitted,
+    PodFailed,
+    RequestFailed,
+    SpecInvalid,
+    StorageFailed,
+)
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
+
+_OF_SYSTEM: Mapping[Exit, type[JinaError]] = {
+    Exit.FAILED: JinaError,
+    Exit.NO_INPUT: InputMissing,
+    Exit.IO_ERROR: StorageFailed,
+    Exit.NO_PERMISSION: NotPermitted,
+}
+"""What the system refused, by exit code → the error of ours whose code it has."""
 
 
 def usage_failed() -> type[Exception]:
@@ -146,7 +164,7 @@ def _end_of_os_error(error: OSError, wants_json: bool) -> int:
     text = error.strerror or str(error)
     if error.filename:
         text = f"{os.fsdecode(error.filename)}: {text}"
-    _say(error_line("JNA913", code, text) if wants_json else f"jina: error: {text}")
+    _say(error_line(_OF_SYSTEM[code].code, code, text) if wants_json else f"jina: error: {text}")
     return code
 
 
@@ -166,7 +184,7 @@ def _end_of_bug(error: BaseException, arguments: Sequence[str], wants_json: bool
     text = f"this is a bug of jina: {name}"
     hint = f"{kept}; please send them to the project that you have jina from"
     said = (
-        error_line("JNA999", Exit.BUG, text, hint) if wants_json else f"{hint}\njina: error: {text}"
+        error_line(Bug.code, Exit.BUG, text, hint) if wants_json else f"{hint}\njina: error: {text}"
     )
     _say(said)
     return Exit.BUG

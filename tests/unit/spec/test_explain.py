@@ -73,7 +73,7 @@ def test_what_is_not_there_is_guessed() -> None:
         records_of("executors.replica")
     assert "'executors.replicas'" in caught.value.hint
     with pytest.raises(NothingMatched):
-        records_of("JNA999")
+        records_of("JNA998")
 
 
 def test_config_prints_yaml_and_hides_secrets(
