@@ -102,7 +102,7 @@ def _end_of_options(arguments: Sequence[str]) -> int:
 
 
 def prepare(settings: Settings) -> None:
-    """Go to the directory and lay the variables of the file under the environment.
+    """Go to the directory, lay the variables of the file under the environment, set the log level.
 
     Raises:
         InputMissing: One of them is not there.
@@ -117,6 +117,8 @@ def prepare(settings: Settings) -> None:
     if settings.env_file is not None:
         for name, value in read_env_file(settings.env_file).items():
             os.environ.setdefault(name, value)
+    if settings.verbose:
+        os.environ["JINA_LOG_LEVEL"] = "DEBUG"
 
 
 def _split_globals(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from jina_cli.cli.settings import Settings
+from jina_cli.cli.settings import DEFAULT_WORKSPACE, Settings
 from jina_cli.errors import Exit, InputMissing, UsageError
 from jina_cli.resources import flows_dir
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from jina_cli.supervise.loop import Supervisor
 
 T = TypeVar("T")
-
-DEFAULT_WORKSPACE = ".jina"
-"""Beside the data, as `.git` and `.venv` are: what is indexed in a folder is found in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from jina_cli.errors import UsageError
 from jina_cli.plan.gpus import VISIBLE, count_devices, deal, is_round_robin
 from jina_cli.spec.models import FlowSpec, PodSpec
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 EARLY = re.compile(
     r"(?:BLIS|CUDA|DYLD|GOTO|GRPC|HIP|JAX|KMP|LD|MALLOC|MKL|NUMEXPR|NVIDIA|OMP|OPENBLAS|ROCR"
@@ -48,8 +51,21 @@ class Surroundings:
             is_workspace_given=flow.workspace is not None,
             inherited_gpus=environ.get(VISIBLE, ""),
             devices=count_devices(environ),
-            log_level=environ.get("JINA_LOG_LEVEL", "INFO").upper(),
+            log_level=log_level_of(environ),
         )
+
+
+def log_level_of(environ: Mapping[str, str]) -> str:
+    """Return from which level on processes log: `JINA_LOG_LEVEL`, `INFO` if it is not set.
+
+    Raises:
+        UsageError: It is no level.
+    """
+    level = environ.get("JINA_LOG_LEVEL", "").upper() or "INFO"
+    if level not in LOG_LEVELS:
+        hint = f"take one of {', '.join(LOG_LEVELS)}"
+        raise UsageError(f"JINA_LOG_LEVEL is {level!r}, which is no level", hint=hint)
+    return level
 
 
 def env_of(pod: PodSpec, replica: int, around: Surroundings) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from jina_cli.cli.duration import seconds_of
-from jina_cli.cli.settings import Settings, settings_of
+from jina_cli.cli.settings import DEFAULT_WORKSPACE, Settings, settings_of
 from jina_cli.errors import Exit, UsageError
 from jina_cli.vocabulary import Protocol
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from jina_cli.spec.models import FlowSpec
     from jina_cli.spec.override import Setting
 
-DEFAULT_WORKSPACE = ".jina"
 DEREGISTER_S = 1.0
 """How long a Flow that load balancers know still accepts after it said that it is not ready."""
 
