@@ -10,7 +10,7 @@ from jina_cli.spec.models import GATEWAY, FlowSpec, PodSpec
 from jina_cli.spec.nodes import escape
 from jina_cli.spec.schemas import rules
 from jina_cli.spec.topology import Flaw, Placed, Step, Trouble, flaws
-from jina_cli.spec.validate import nearest, no_effect
+from jina_cli.spec.validate import nearest, no_effect, problem
 from jina_cli.vocabulary import Protocol
 
 _OPERATORS = frozenset(
@@ -44,7 +44,7 @@ def check_flow(
         span = flow.span_of("/executors")
         message = "this Flow has no Pods: it answers what it is sent"
         hint = "add one under 'executors'"
-        yield _problem("JNA110", message, span, hint, "executors", Severity.WARNING)
+        yield problem("JNA110", message, span, hint, "executors", Severity.WARNING)
 
 
 def _topology_problem(flaw: Flaw, flow: FlowSpec) -> Diagnostic:
@@ -55,7 +55,7 @@ def _topology_problem(flaw: Flaw, flow: FlowSpec) -> Diagnostic:
     name = flaw.names[0] if flaw.names else ""
     message, hint = _topology_words(flaw, pod.name, name, flow)
     path = f"executors[{flaw.index}].{key}"
-    return _problem(flaw.trouble.value, message, span, hint, path)
+    return problem(flaw.trouble.value, message, span, hint, path)
 
 
 def _topology_words(flaw: Flaw, pod: str, name: str, flow: FlowSpec) -> tuple[str, str | None]:
@@ -89,7 +89,7 @@ def _listeners(flow: FlowSpec) -> Iterator[Diagnostic]:
     if protocols != ports:
         message = f"the Gateway has {_many(protocols, 'protocol')} and {_many(ports, 'port')}"
         hint = "give each protocol its port; 0 takes any that is free"
-        yield _problem("JNA208", message, flow.span_of("/gateway/port"), hint, "gateway.port")
+        yield problem("JNA208", message, flow.span_of("/gateway/port"), hint, "gateway.port")
 
 
 def _port_clashes(flow: FlowSpec) -> Iterator[Diagnostic]:
@@ -100,7 +100,7 @@ def _port_clashes(flow: FlowSpec) -> Iterator[Diagnostic]:
             span = _item_span(flow, "/gateway/port", index)
             message = f"port {port} is taken twice: for {owners[port]} and {who or 'another'}"
             hint = "give each protocol a port of its own"
-            yield _problem("JNA209", message, span, hint, "gateway.port")
+            yield problem("JNA209", message, span, hint, "gateway.port")
         owners[port] = who
     for place, pod in enumerate(flow.executors):
         for index, port in enumerate(pod.port):
@@ -109,7 +109,7 @@ def _port_clashes(flow: FlowSpec) -> Iterator[Diagnostic]:
                 span = _item_span(flow, f"/executors/{place}/port", index)
                 message = f"port {port} of {pod.name!r} is the Gateway's own"
                 path = f"executors[{place}].port"
-                yield _problem("JNA209", message, span, "take another port", path)
+                yield problem("JNA209", message, span, "take another port", path)
 
 
 def _not_yet(flow: FlowSpec) -> Iterator[Diagnostic]:
@@ -118,19 +118,19 @@ def _not_yet(flow: FlowSpec) -> Iterator[Diagnostic]:
         if protocol is Protocol.WEBSOCKET:
             span = _item_span(flow, "/gateway/protocol", index)
             message = "'websocket' is not supported: the Gateway does not serve it yet"
-            yield _problem("JNA108", message, span, "use 'grpc' or 'http'", "gateway.protocol")
+            yield problem("JNA108", message, span, "use 'grpc' or 'http'", "gateway.protocol")
     for index, pod in enumerate(flow.executors):
         path = f"executors[{index}]"
         if pod.when:
             span = flow.span_of(f"/executors/{index}/when")
             message = "'when' is not supported: the Gateway opens no documents yet"
             hint = "let the Executor pass by what it is not for"
-            yield _problem("JNA108", message, span, hint, f"{path}.when")
+            yield problem("JNA108", message, span, hint, f"{path}.when")
         if pod.external and len(pod.needs) > 1:
             span = flow.span_of(f"/executors/{index}/needs")
             message = f"the external Pod {pod.name!r} cannot join {_listed(pod.needs)}"
             hint = "let a Pod of this Flow join them before it"
-            yield _problem("JNA110", message, span, hint, f"{path}.needs")
+            yield problem("JNA110", message, span, hint, f"{path}.needs")
 
 
 def _tls(flow: FlowSpec) -> Iterator[Diagnostic]:
@@ -141,7 +141,7 @@ def _tls(flow: FlowSpec) -> Iterator[Diagnostic]:
         other = pair[1 - pair.index(given[0])]
         span = spans[f"/gateway/{given[0]}"]
         message = f"{given[0]!r} does nothing without {other!r}"
-        yield _problem("JNA110", message, span, f"add {other!r}", f"gateway.{given[0]}")
+        yield problem("JNA110", message, span, f"add {other!r}", f"gateway.{given[0]}")
 
 
 def _place_of_pod(flow: FlowSpec, pod: PodSpec, index: int) -> Iterator[Diagnostic]:
@@ -156,11 +156,11 @@ def _place_of_pod(flow: FlowSpec, pod: PodSpec, index: int) -> Iterator[Diagnost
     if not pod.port and not all(re.search(r":\d+$", host) for host in pod.host):
         message = f"{pod.name!r} is external, and no port says where"
         hint = "add 'port', or write 'host' as name:port"
-        yield _problem("JNA210", message, span, hint, f"{path}.external")
+        yield problem("JNA210", message, span, hint, f"{path}.external")
     elif len(pod.host) > 1 and len(pod.port) > 1 and len(pod.host) != len(pod.port):
         message = f"{pod.name!r} has {len(pod.host)} hosts and {len(pod.port)} ports"
         hint = "give one port for all hosts, or one for each"
-        yield _problem("JNA210", message, flow.span_of(f"{pointer}/port"), hint, f"{path}.port")
+        yield problem("JNA210", message, flow.span_of(f"{pointer}/port"), hint, f"{path}.port")
     for key in ("uses", "uses_before", "uses_after", "shards"):
         if f"{pointer}/{key}" in flow.spans:
             reason = "somebody else runs this Pod"
@@ -180,7 +180,7 @@ def _operators(flow: FlowSpec, pod: PodSpec, index: int) -> Iterator[Diagnostic]
                     hint = f"did you mean {near!r}?" if near else _listed(sorted(_OPERATORS))
                     message = f"{key!r} is no operator of a condition"
                     path = f"executors[{index}].when"
-                    yield _problem("JNA103", message, flow.span_of(place), hint, path)
+                    yield problem("JNA103", message, flow.span_of(place), hint, path)
         elif isinstance(value, list):
             pending += [(f"{pointer}/{n}", inner) for n, inner in enumerate(value)]
 
@@ -199,7 +199,7 @@ def _drivers(flow: FlowSpec, pod: PodSpec, index: int) -> Iterator[Diagnostic]:
             hint = f"did you mean {near!r}?" if near else "'jina explain driver' lists them"
             path = f"executors[{index}].uses.requests"
             message = f"there is no Driver {driver.driver!r}"
-            yield _problem("JNA504", message, span, hint, path)
+            yield problem("JNA504", message, span, hint, path)
 
 
 def _item_span(flow: FlowSpec, pointer: str, index: int) -> Span:
@@ -219,16 +219,3 @@ def _listed(words: Sequence[str]) -> str:
 
 def _many(count: int, word: str) -> str:
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
-
-
-def _problem(
-    code: str,
-    message: str,
-    span: Span,
-    hint: str | None,
-    path: str,
-    severity: Severity = Severity.ERROR,
-) -> Diagnostic:
-    return Diagnostic(
-        code=code, message=message, span=span, hint=hint, path=path, severity=severity
-    )

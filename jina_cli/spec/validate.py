@@ -112,7 +112,7 @@ class _Walk:
         for key in rule.required:
             if key not in node.entries:
                 message = f"{_owner(rule, name)} needs {key!r}"
-                yield _problem("JNA105", message, node.span, None, path)
+                yield problem("JNA105", message, node.span, None, path)
         for key, entry in node.entries.items():
             inner = f"{path}.{key}" if path else key
             known = rule.properties.get(key)
@@ -131,7 +131,7 @@ class _Walk:
         elif rule.refused:
             if rule.never or list(self.value(entry.value, rule, path, key)):
                 message = f"{key!r} is not supported: {rule.refused}"
-                yield _problem("JNA108", message, entry.span, None, path)
+                yield problem("JNA108", message, entry.span, None, path)
         elif rule.ignored:
             if not _is_default(entry.value, rule):
                 yield no_effect(key, entry.span, rule.ignored, path)
@@ -147,7 +147,7 @@ class _Walk:
     def _list(self, node: ListNode, rule: Rule, path: str, name: str) -> Iterator[Diagnostic]:
         if len(node.items) < rule.min_items:
             message = f"{name!r} is an empty list"
-            yield _problem("JNA104", message, node.span, "remove the key", path)
+            yield problem("JNA104", message, node.span, "remove the key", path)
         if rule.items is not None:
             for place, item in enumerate(node.items):
                 yield from self.value(item, rule.items, f"{path}[{place}]", name)
@@ -159,25 +159,25 @@ class _Walk:
             near = nearest(str(value), choices) or nearest(str(value).upper(), choices)
             message = f"{name!r} takes {_or(choices)}, not {shown(node)}"
             hint = f"did you mean {near!r}?" if near else None
-            yield _problem("JNA103", message, node.span, hint, path)
+            yield problem("JNA103", message, node.span, hint, path)
         elif isinstance(value, str):
             yield from _text_problems(node, value, rule, path, name)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             if rule.minimum is not None and value < rule.minimum:
                 message = f"{name!r} is {shown(node)}, and the least is {rule.minimum}"
-                yield _problem("JNA104", message, node.span, None, path)
+                yield problem("JNA104", message, node.span, None, path)
             elif rule.maximum is not None and value > rule.maximum:
                 message = f"{name!r} is {shown(node)}, and the most is {rule.maximum}"
-                yield _problem("JNA104", message, node.span, None, path)
+                yield problem("JNA104", message, node.span, None, path)
 
     def _wrong_type(self, node: Node, rule: Rule, path: str, name: str) -> Diagnostic:
         types = rule.all_types()
         wanted = _or([word for kind, word in _WORDS.items() if kind in types and kind != "null"])
         if isinstance(node, ScalarNode) and node.value is None:
             message = f"{name!r} has no value, and takes {wanted}"
-            return _problem("JNA102", message, node.span, "remove the key, or give it one", path)
+            return problem("JNA102", message, node.span, "remove the key, or give it one", path)
         message = f"{name!r} takes {wanted}, not {shown(node)}"
-        return _problem("JNA102", message, node.span, _type_hint(node, types), path)
+        return problem("JNA102", message, node.span, _type_hint(node, types), path)
 
     def _unknown(self, key: str, span: Span, rule: Rule, path: str, name: str) -> Diagnostic:
         message = f"{key!r} is not a key of {_owner(rule, name)}"
@@ -192,30 +192,30 @@ class _Walk:
         self, code: str, message: str, span: Span, hint: str | None, path: str
     ) -> Diagnostic:
         severity = Severity.WARNING if self._lenient else Severity.ERROR
-        return _problem(code, message, span, hint, path, severity)
+        return problem(code, message, span, hint, path, severity)
 
 
 def no_effect(key: str, span: Span, reason: str, path: str) -> Diagnostic:
     """Return the warning that a key is accepted and does nothing."""
     message = f"{key!r} has no effect: {reason}"
-    return _problem("JNA109", message, span, None, path, Severity.WARNING)
+    return problem("JNA109", message, span, None, path, Severity.WARNING)
 
 
 def _text_problems(
     node: ScalarNode, value: str, rule: Rule, path: str, name: str
 ) -> Iterator[Diagnostic]:
     if len(value) < rule.min_length:
-        yield _problem("JNA104", f"{name!r} is empty", node.span, "remove the key", path)
+        yield problem("JNA104", f"{name!r} is empty", node.span, "remove the key", path)
     elif rule.pattern is not None and not rule.pattern.search(value):
         if name == "name":
             valid = "".join(c if c.isascii() and c.isalnum() else "_" for c in value)
             valid = f"_{valid}" if valid[0].isdigit() else valid
             message = f"{shown(node)} cannot be the name of a Pod"
             hint = f"use letters, digits and '_', no digit first: {valid!r}"
-            yield _problem("JNA205", message, node.span, hint, path)
+            yield problem("JNA205", message, node.span, hint, path)
         else:
             message = f"{name!r} cannot be {shown(node)}"
-            yield _problem("JNA104", message, node.span, "use letters, digits and '_'", path)
+            yield problem("JNA104", message, node.span, "use letters, digits and '_'", path)
 
 
 def _traps(node: Node, path: str) -> Iterator[Diagnostic]:
@@ -232,11 +232,11 @@ def _traps(node: Node, path: str) -> Iterator[Diagnostic]:
             meant = "true" if text in _YES else "false"
             message = f"'{node.text}' is text in YAML 1.2, not {meant}"
             hint = f"write {meant}, or put it in quotes"
-            yield _problem("JNA114", message, node.span, hint, path, Severity.WARNING)
+            yield problem("JNA114", message, node.span, hint, path, Severity.WARNING)
         elif isinstance(node.value, int) and len(text) > 1 and text.isdigit() and text[0] == "0":
             message = f"{node.text} is {node.value} in YAML 1.2, not octal"
             hint = f"write {node.value} or 0o{text.lstrip('0')}, or put it in quotes"
-            yield _problem("JNA114", message, node.span, hint, path, Severity.WARNING)
+            yield problem("JNA114", message, node.span, hint, path, Severity.WARNING)
 
 
 def _type_hint(node: Node, types: frozenset[str]) -> str | None:
@@ -299,7 +299,7 @@ def _belongs(key: str, here: Rule) -> str:
     return found[0] if found else ""
 
 
-def _problem(
+def problem(
     code: str,
     message: str,
     span: Span,
@@ -307,6 +307,7 @@ def _problem(
     path: str,
     severity: Severity = Severity.ERROR,
 ) -> Diagnostic:
+    """Return a diagnostic; this only saves its callers the names of the fields."""
     return Diagnostic(
         code=code, message=message, span=span, hint=hint, path=path, severity=severity
     )
