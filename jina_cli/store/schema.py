@@ -105,7 +105,7 @@ def create(path: Path, metric: Metric) -> None:
     finally:
         connection.close()
     draft.rename(path)
-    _sync_directory(path.parent)
+    sync_directory(path.parent)
 
 
 def check_header(path: Path) -> None:
@@ -200,7 +200,8 @@ def document_crc(
     return crc32(body, crc if text is None else crc32(text.encode(), crc))
 
 
-def _sync_directory(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
+    """Make what was put into a folder, or renamed in it, survive a loss of power."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -66,7 +66,7 @@ class Store:
         folder = Path(directory)
         path = folder / schema.FILE_NAME
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make(folder)
         except OSError as error:
             raise StorageFailed(f"cannot make {folder}: {error.strerror}") from error
         lock = WriterLock(folder)
@@ -287,6 +287,14 @@ class _Readers:
                 connection.close()
             else:
                 self._idle.append(connection)
+
+
+def _make(folder: Path) -> None:
+    """Make a folder whose name is on the disk before anything in it is acknowledged."""
+    new = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in new:
+        schema.sync_directory(each.parent)
 
 
 def _connection(
