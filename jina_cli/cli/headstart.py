@@ -28,14 +28,14 @@ def headstart(spec: FlowSpec) -> Iterator[Warming | None]:
         yield None
         return
     try:
-        warming = warm_up(Recipe(), peas, os.environ)
+        child, warming = warm_up(Recipe(), peas, os.environ)
     except OSError:
         yield None  # the keeper will try again, and say what is wrong
         return
     try:
         yield warming
     finally:
-        warming.abandon()
+        warming.abandon(child)
 
 
 def _peas_of(pod: PodSpec) -> int:

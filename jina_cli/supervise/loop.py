@@ -29,7 +29,7 @@ from jina_cli.supervise.registry import Record, RunDir, claim
 from jina_cli.supervise.running import Recipe
 from jina_cli.supervise.sinks import LogFiles, LogSink
 from jina_cli.supervise.sockets import bind_all, close_all
-from jina_cli.supervise.spawn import Warming
+from jina_cli.supervise.spawn import Adopted, Warming
 
 _RUNS = frozenset({Phase.STARTING, Phase.READY})
 _COUNT_WITHIN_S = 0.1
@@ -199,7 +199,8 @@ class Supervisor:
         if self._processes is not None:
             await self._processes.close()
         elif self._options.warming is not None:
-            self._options.warming.abandon()
+            warming = self._options.warming
+            warming.abandon(Adopted(warming.ends.pid))
         close_all(self._sockets)
         self._files.close()
         self._sink.close()

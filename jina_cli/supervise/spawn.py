@@ -57,9 +57,8 @@ class Warming:
         for descriptor in self._descriptors():
             os.set_inheritable(descriptor, on)
 
-    def abandon(self) -> None:
-        """End the spawner: nobody takes it over."""
-        child = Adopted(self.ends.pid)
+    def abandon(self, child: Child) -> None:
+        """End the spawner, which is `child`: nobody takes it over."""
         child.kill()
         child.wait()
         for descriptor in self._descriptors():
@@ -177,7 +176,7 @@ def start_spawner(
     )
 
 
-def warm_up(recipe: Recipe, peas: int, environ: Mapping[str, str]) -> Warming:
+def warm_up(recipe: Recipe, peas: int, environ: Mapping[str, str]) -> tuple[Child, Warming]:
     """Start a spawner for a Flow that this process, or what it becomes, will keep.
 
     Raises:
@@ -185,9 +184,9 @@ def warm_up(recipe: Recipe, peas: int, environ: Mapping[str, str]) -> Warming:
     """
     death_fd, life_fd = os.pipe2(os.O_CLOEXEC)
     try:
-        _, ends = start_spawner(recipe, environ_for(peas, environ), death_fd)
+        child, ends = start_spawner(recipe, environ_for(peas, environ), death_fd)
     except OSError:
         os.close(death_fd)
         os.close(life_fd)
         raise
-    return Warming(ends=ends, death_fd=death_fd, life_fd=life_fd)
+    return child, Warming(ends=ends, death_fd=death_fd, life_fd=life_fd)
