@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from jina_cli.supervise.loop import Supervisor
 
 T = TypeVar("T")
+
+
+LONGEST_TURN_S = 60.0
+"""How long a command waits for another one that uses the same workspace."""
+
+ASK_AGAIN_S = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,16 +88,36 @@ async def connected(
     spec, workspace = _load(place)
     if must_exist and place.is_bundled:
         _check_exists(workspace, place)
-    running = _running(place, workspace, settings)
-    if running is not None:
-        async with AsyncClient(running) as client:
-            yield client
-        return
-    async with (
-        started(private(spec), workspace, settings) as flow,
-        AsyncClient(flow.native_address) as client,
-    ):
-        yield client
+    async with AsyncExitStack() as stack:
+        address = await _address(stack, place, spec, workspace, settings)
+        yield await stack.enter_async_context(AsyncClient(address))
+
+
+async def _address(
+    stack: AsyncExitStack, place: Place, spec: FlowSpec, workspace: Path, settings: Settings
+) -> str:
+    """Return where the Flow answers that runs, or that is started here until the stack ends.
+
+    One command at a time may use a workspace; the next waits for it.
+
+    Raises:
+        FlowBusy: For longer than `LONGEST_TURN_S`.
+    """
+    from jina_cli.supervise.registry import FlowBusy
+
+    give_up = time.monotonic() + LONGEST_TURN_S
+    while True:
+        running = _running(place, workspace, settings)
+        if running is not None:
+            return running
+        try:
+            flow = await stack.enter_async_context(started(private(spec), workspace, settings))
+        except FlowBusy:
+            if time.monotonic() >= give_up:
+                raise
+            await asyncio.sleep(ASK_AGAIN_S)
+        else:
+            return flow.native_address
 
 
 def _load(place: Place) -> tuple[FlowSpec, Path]:

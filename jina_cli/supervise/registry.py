@@ -142,11 +142,15 @@ class RunDir:
         os.close(self._lock_fd)
 
 
+class FlowBusy(Unreachable):
+    """Another process runs this Flow with this workspace; it is free when that one ends."""
+
+
 def claim(path: Path) -> RunDir:
     """Make a run dir ours, and clear away what a parent that was killed left in it.
 
     Raises:
-        Unreachable: Somebody else has it; names the process.
+        FlowBusy: Somebody else has it; names the process.
         NotPermitted: It belongs to another user.
         CannotWrite: It cannot be created.
     """
@@ -175,11 +179,11 @@ def _lock(path: Path) -> int | None:
     return None
 
 
-def _taken(path: Path) -> Unreachable:
+def _taken(path: Path) -> FlowBusy:
     record = read_record(path)
     if record is None:
-        return Unreachable("this Flow is being started or stopped by another process")
-    return Unreachable(
+        return FlowBusy("this Flow is being started or stopped by another process")
+    return FlowBusy(
         f"Flow {record.flow!r} already runs with this workspace (pid {record.pid})",
         hint="stop it, or take another --workspace",
     )

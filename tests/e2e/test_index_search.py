@@ -263,3 +263,15 @@ def _count(database: Path) -> int:
     except sqlite3.OperationalError:
         return 0
     return int(count)
+
+
+def test_commands_that_want_one_workspace_take_turns(jina: Jinas, tmp_path: Path) -> None:
+    for name in ("bread", "boats"):
+        (tmp_path / f"{name}.txt").write_text(f"all about {name}", "utf-8")
+
+    running = [jina.start("index", f"{name}.txt", cwd=tmp_path) for name in ("bread", "boats")]
+
+    assert [each.wait() for each in running] == [0, 0], [each.stderr for each in running]
+    found = jina.run("search", "bread", "boats", "--json", cwd=tmp_path)
+    uris = [json.loads(line)["matches"][0]["uri"] for line in found.stdout.splitlines()]
+    assert uris == ["bread.txt", "boats.txt"]
