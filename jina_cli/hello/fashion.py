@@ -24,8 +24,8 @@ _INDEX_BATCH = 256
 _SEARCH_BATCH = 50
 _TRAIN_BATCH = 5_000
 
-Progress = Callable[[str, int], None]
-"""Told an endpoint, and how many documents more it has answered."""
+Announce = Callable[[str], None]
+"""Told what begins, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Outcome:
     verdict: Verdict
 
 
-async def run(client: AsyncClient, data: Fashion, *, progress: Progress) -> Outcome:
+async def run(client: AsyncClient, data: Fashion, *, announce: Announce) -> Outcome:
     """Teach the encoder, index all of `data.index`, and search for all of `data.queries`.
 
     Raises:
@@ -69,11 +69,14 @@ async def run(client: AsyncClient, data: Fashion, *, progress: Progress) -> Outc
     training = Labelled(
         images=data.index.images[:TRAINING_IMAGES], labels=data.index.labels[:TRAINING_IMAGES]
     )
-    await _send(client, "/train", _batches(training, _TRAIN_BATCH), progress)
+    announce(f"teaching the encoder from {len(training.labels):,} images")
+    await _send(client, "/train", _batches(training, _TRAIN_BATCH))
     trained = clock()
-    await _send(client, "/index", _batches(data.index, _INDEX_BATCH), progress)
+    announce(f"indexing {len(data.index.labels):,} images")
+    await _send(client, "/index", _batches(data.index, _INDEX_BATCH))
     indexed = clock()
-    found = await _search(client, data, progress)
+    announce(f"searching for {len(data.queries.labels):,} others")
+    found = await _search(client, data)
     searched = clock()
 
     places = [[match.place for match in matches] for matches in found]
@@ -88,21 +91,16 @@ async def run(client: AsyncClient, data: Fashion, *, progress: Progress) -> Outc
     )
 
 
-async def _send(
-    client: AsyncClient, endpoint: str, batches: Iterator[DocumentBatch], progress: Progress
-) -> None:
-    async for answer in client.post(endpoint, batches):
-        progress(endpoint, len(answer.docs))
+async def _send(client: AsyncClient, endpoint: str, batches: Iterator[DocumentBatch]) -> None:
+    async for _ in client.post(endpoint, batches):
+        pass
 
 
-async def _search(
-    client: AsyncClient, data: Fashion, progress: Progress
-) -> tuple[tuple[Match, ...], ...]:
+async def _search(client: AsyncClient, data: Fashion) -> tuple[tuple[Match, ...], ...]:
     found: list[tuple[Match, ...]] = []
     batches = _batches(data.queries, _SEARCH_BATCH, labels=False)
     async for answer in client.post("/search", batches, parameters={"top_k": DEPTHS[-1]}):
         found.extend(_matches_of(answer.docs))
-        progress("/search", len(answer.docs))
     return tuple(found)
 
 

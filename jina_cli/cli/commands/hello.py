@@ -20,9 +20,8 @@ from jina_cli.resources import flows_dir
 
 if TYPE_CHECKING:
     from jina_cli.cli.render import Output
-    from jina_cli.client.progress import Progress
     from jina_cli.hello.dataset import Fashion
-    from jina_cli.hello.fashion import Outcome
+    from jina_cli.hello.fashion import Announce, Outcome
     from jina_cli.supervise.loop import Supervisor
 
 hello = typer.Typer(help="Searches that need no network, no account and no data of one's own.")
@@ -116,10 +115,16 @@ async def run(job: Job, settings: Settings) -> None:
     from jina_cli.cli.render import Output
 
     output = Output(settings)
-    images = _read(job, output, settings)
+
+    def announce(what: str) -> None:
+        if settings.progress:
+            output.note(f"{what} …")
+
+    images = _read(job, output)
     _check_writable(job.report)
+    announce(f"starting the Flow of {job.uses.name}")
     async with _flow_of(job, settings) as flow:
-        outcome = await _run_demo(flow, images, settings, colors=output.err_colors)
+        outcome = await _run_demo(flow, images, announce)
         page = _write_page(job.report, images, outcome)
         _show(output, settings, outcome, page)
         if job.opens_browser:
@@ -129,7 +134,7 @@ async def run(job: Job, settings: Settings) -> None:
             await asyncio.Event().wait()
 
 
-def _read(job: Job, output: Output, settings: Settings) -> Fashion:
+def _read(job: Job, output: Output) -> Fashion:
     from jina_cli.hello.dataset import read_full, read_sample
 
     if not job.full:
@@ -172,24 +177,12 @@ def _with_http_port(spec: Any, port: int) -> Any:
     return replace(spec, gateway=replace(gateway, port=ports))
 
 
-async def _run_demo(
-    flow: Supervisor, images: Fashion, settings: Settings, *, colors: bool
-) -> Outcome:
+async def _run_demo(flow: Supervisor, images: Fashion, announce: Announce) -> Outcome:
     from jina_cli.client.client import AsyncClient
-    from jina_cli.client.progress import progress_on
     from jina_cli.hello.fashion import run as run_demo
 
-    bar = progress_on("indexing", shown=settings.progress, color=colors)
     async with AsyncClient(flow.native_address) as client:
-        with bar:
-            return await run_demo(
-                client, images, progress=lambda step, more: _advance(bar, step, more)
-            )
-
-
-def _advance(bar: Progress, endpoint: str, documents: int) -> None:
-    if endpoint == "/index":
-        bar.advance(documents)
+        return await run_demo(client, images, announce=announce)
 
 
 def _show(output: Output, settings: Settings, outcome: Outcome, page: Path) -> None:
