@@ -119,8 +119,10 @@ _NAMES = {model: name for name, model in _EVENTS.items()}
 class ForkOrder:
     """Parent to spawner: fork a Pea.
 
+    What may be long stands in the plan: a message has to fit into the socket's buffer.
+
     Attributes:
-        env: Variables that it gets on top of the spawner's.
+        plan_path: As `Launch`; variables that the Pea gets on top of the spawner's are in it.
         descriptors: What the descriptors sent along are, in their order: `control`, `death`,
             `stdout`, `stderr`, all others names of listening sockets.
     """
@@ -128,7 +130,6 @@ class ForkOrder:
     name: str
     attempt: int
     plan_path: str
-    env: Mapping[str, str] = field(default_factory=dict)
     descriptors: Sequence[str] = ()
 
 

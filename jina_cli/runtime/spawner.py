@@ -12,6 +12,7 @@ its death pipe.
 from __future__ import annotations
 
 import gc
+import json
 import os
 import select
 import selectors
@@ -191,7 +192,7 @@ def become(birth: Birth) -> Launch:
     os.dup2(own.pop("stderr"), 2)
     _close_all_but({0, 1, 2, *own.values()})
     _name_process(birth.order.name)
-    os.environ.update(birth.order.env)
+    os.environ.update(_env_of(birth.order.plan_path))
     gc.enable()
     if "numpy.random" in sys.modules:
         # Else all Peas would draw the same numbers; imported later, it seeds itself.
@@ -202,6 +203,11 @@ def become(birth: Birth) -> Launch:
         death_fd=own.pop("death"),
         listen_fds=own,
     )
+
+
+def _env_of(plan_path: str) -> dict[str, str]:
+    with open(plan_path, encoding="utf-8") as plan:
+        return dict(json.load(plan)["env"])
 
 
 def _close_all_but(kept: set[int]) -> None:

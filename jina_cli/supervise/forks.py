@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from jina_cli.lifeline import ForkOrder, GuardOrder, Order, WarmSaid, pack, unpack
+from jina_cli.lifeline import ForkedSaid, ForkOrder, GuardOrder, Order, WarmSaid, pack, unpack
 
 _MAX_BYTES = 2**17
 
@@ -78,12 +78,20 @@ class SpawnerClient:
             except BlockingIOError:
                 self._loop.add_writer(self._orders.fileno(), self._send)
                 return
-            except OSError:
+            except ConnectionError:
                 return  # it has ended; its exit says so
+            except OSError as error:
+                self._refuse(first.order, error)  # those behind it have no part in that
             self._waiting.popleft()
             _close(first.descriptors)
         if self._orders.fileno() >= 0:
             self._loop.remove_writer(self._orders.fileno())
+
+    def _refuse(self, order: ForkOrder | GuardOrder, error: OSError) -> None:
+        if isinstance(order, ForkOrder):
+            cause = f"cannot be started: {error.strerror}"
+            said = ForkedSaid(name=order.name, attempt=order.attempt, pid=0, cause=cause)
+            self._loop.call_soon(self._hear, said)
 
     def _read(self) -> None:
         try:

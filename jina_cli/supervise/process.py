@@ -105,6 +105,7 @@ class Processes:
         self._running[pea.name] = running
         given: dict[str, int] = {}
         try:
+            _check_env(pea.env)
             plan_path = str(self._run_dir.write_plan(pea))
             given = running.pipes.open((CONTROL, "stdout", "stderr"))
             given["death"] = os.dup(self._death_fd)
@@ -172,7 +173,6 @@ class Processes:
             name=pea.name,
             attempt=attempt,
             plan_path=plan_path,
-            env=dict(pea.env),
             descriptors=tuple(given),
         )
         self._spawner.order(order, tuple(given.values()))
@@ -328,6 +328,19 @@ class Processes:
         own = {running.popen.pid for running in self._running.values() if running.popen}
         own |= {running.pid for running in self._running.values()}
         return own | ({self._spawner_popen.pid} if self._spawner_popen else set())
+
+
+def _check_env(env: Mapping[str, str]) -> None:
+    """Refuse variables that the system cannot take, whichever way the process is started.
+
+    Raises:
+        ValueError: Names the variable.
+    """
+    for name, value in env.items():
+        if not name or "=" in name or "\0" in name:
+            raise ValueError(f"{name!r} cannot be the name of a variable")
+        if "\0" in value:
+            raise ValueError(f"the variable {name} has a NUL")
 
 
 async def _soon(event: asyncio.Event) -> None:

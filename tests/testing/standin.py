@@ -3,6 +3,7 @@
 What it does stands in `with_` of its `ExecutorPlan`, as shell-like steps under `do`:
 
     say ready | say failed KIND CAUSE | say phase NAME | print TEXT | stderr TEXT | flood N
+    env NAME            print how long the variable is
     exit N | raise TEXT | segfault | hang | ignore SIGTERM
     child COMMAND…      a child in its group
     daemon COMMAND…     a grandchild in a session of its own, whose parent has ended
@@ -62,6 +63,8 @@ def _do(step: str, launch: Launch, over: threading.Event) -> int | None:  # noqa
         case "flood":
             for number in range(int(rest)):
                 os.write(1, b"line %d\n" % number)
+        case "env":
+            print(len(os.environ[rest]), flush=True)
         case "exit":
             os._exit(int(rest))
         case "raise":

@@ -172,6 +172,42 @@ def test_a_crash_loop_ends_after_its_restarts(folder: Path, step: str, cause: st
     assert caught.value.tail == ("hi",)
 
 
+def test_a_pea_with_very_many_variables_is_forked_as_any_other(folder: Path) -> None:
+    steps = ["env LONG", "say ready", "serve"]
+    long = a_pea(folder, "a", steps, env={"LONG": "x" * 2**20})
+    plan, sink = a_plan(folder, long, a_pea(folder, "b")), Lines()
+
+    async def work() -> None:
+        async with supervised(plan, sink=sink, options=OPTIONS):
+            await until(lambda: sink.of("a", "stdout") == [str(2**20)])
+
+    run(work())
+
+
+@pytest.mark.parametrize("forkable", [True, False], ids=["forked", "cold"])
+@pytest.mark.parametrize(
+    ("env", "cause"),
+    [
+        ({"COLOUR": "re\0d"}, "the variable COLOUR has a NUL"),
+        ({"A=B": "c"}, "'A=B' cannot be the name of a variable"),
+    ],
+)
+def test_a_variable_that_cannot_be_fails_its_pea_alone(
+    folder: Path, env: dict[str, str], cause: str, forkable: bool
+) -> None:
+    bad = a_pea(folder, "a", env=env, forkable=forkable, restart=Restart.NO)
+    plan, sink = a_plan(folder, bad, a_pea(folder, "b")), Lines()
+
+    async def work() -> None:
+        flow = Supervisor(plan, sink=sink, options=Options(recipe=RECIPE, exit_on=ExitOn.NONE))
+        flow.start()
+        await until(lambda: f"failed: cannot be started: {cause}" in sink.of("a"))
+        await until(lambda: any(text.startswith("started, pid") for text in sink.of("b")))
+        await flow.stop()
+
+    run(work())
+
+
 def test_a_flow_that_is_not_ready_in_time_says_how_far_it_got(folder: Path) -> None:
     plan = a_plan(folder, a_pea(folder, "a", ["say phase init", "hang"]), a_pea(folder, "b"))
     options = Options(recipe=RECIPE, ready_within_s=1.0)
