@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,8 @@ from jina_cli.documents.column import DocsColumn
 from jina_cli.executors.base import Indexer
 from jina_cli.executors.indexers.bodies import names_of, records_of, refusing_bad_fields
 from jina_cli.executors.indexers.matches import matches_of
+from jina_cli.executors.indexers.submitting import Submitter
+from jina_cli.store.records import Records
 from jina_cli.store.store import Store
 
 
@@ -42,6 +43,7 @@ class TextIndexer(Indexer):
         self._return_fields = names_of(return_fields, what="return_fields")
         self._store_fields = names_of(store_fields, what="store_fields")
         self._store = Store.open(self.workspace)
+        self._submit = Submitter()
 
     async def index(self, docs: DocumentBatch, **parameters: Any) -> None:
         """Keep documents, in place of those with their ids; on return they are on the disk.
@@ -51,11 +53,8 @@ class TextIndexer(Indexer):
             BadField: A field cannot be kept. Nothing was added.
             StorageFailed: The disk refused. Nothing was added.
         """
-        texts = self._texts(docs)
         with refusing_bad_fields():
-            kept = docs if self._store_fields is None else docs.only(*self._store_fields)
-            records = records_of(kept, texts=texts)
-            await asyncio.wrap_future(self._store.submit(records))
+            await self._submit(lambda: self._store.submit(self._records(docs)))
 
     def search(
         self,
@@ -78,13 +77,19 @@ class TextIndexer(Indexer):
         )
 
     async def delete(self, ids: Sequence[str]) -> int:
-        return await asyncio.wrap_future(self._store.submit_delete(ids))
+        return await self._submit(lambda: self._store.submit_delete(ids))
 
     def count(self) -> int:
         return self._store.count()
 
     def close(self) -> None:
+        self._submit.close()
         self._store.close()
+
+    def _records(self, docs: DocumentBatch) -> Records:
+        texts = self._texts(docs)
+        kept = docs if self._store_fields is None else docs.only(*self._store_fields)
+        return records_of(kept, texts=texts)
 
     def _texts(self, docs: DocumentBatch) -> list[str]:
         columns = [_column(docs, field) for field in self._fields]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +10,8 @@ from jina_cli.documents.column import DocsColumn
 from jina_cli.executors.base import Indexer
 from jina_cli.executors.indexers.bodies import names_of, records_of, refusing_bad_fields
 from jina_cli.executors.indexers.matches import matches_of
-from jina_cli.store.records import as_vectors
+from jina_cli.executors.indexers.submitting import Submitter
+from jina_cli.store.records import Records, as_vectors
 from jina_cli.store.store import Store
 from jina_cli.vocabulary import Metric
 
@@ -45,6 +45,7 @@ class VectorIndexer(Indexer):
         self._return_fields = names_of(return_fields, what="return_fields")
         self._store_fields = names_of(store_fields, what="store_fields")
         self._store = Store.open(self.workspace, metric=_metric(metric))
+        self._submit = Submitter()
 
     async def index(self, docs: DocumentBatch, **parameters: Any) -> None:
         """Keep documents, in place of those with their ids; on return they are on the disk.
@@ -56,10 +57,7 @@ class VectorIndexer(Indexer):
             StorageFailed: The disk refused. Nothing was added.
         """
         with refusing_bad_fields():
-            vectors = as_vectors(docs.tensor(self._field), what=repr(self._field))
-            kept = docs if self._store_fields is None else docs.only(*self._store_fields)
-            records = records_of(kept.without(self._field), vectors=vectors)
-            await asyncio.wrap_future(self._store.submit(records))
+            await self._submit(lambda: self._store.submit(self._records(docs)))
 
     def search(
         self,
@@ -83,13 +81,19 @@ class VectorIndexer(Indexer):
         return matches_of(self._store, found, fields=fields, vector_field=self._field)
 
     async def delete(self, ids: Sequence[str]) -> int:
-        return await asyncio.wrap_future(self._store.submit_delete(ids))
+        return await self._submit(lambda: self._store.submit_delete(ids))
 
     def count(self) -> int:
         return self._store.count()
 
     def close(self) -> None:
+        self._submit.close()
         self._store.close()
+
+    def _records(self, docs: DocumentBatch) -> Records:
+        vectors = as_vectors(docs.tensor(self._field), what=repr(self._field))
+        kept = docs if self._store_fields is None else docs.only(*self._store_fields)
+        return records_of(kept.without(self._field), vectors=vectors)
 
 
 def _metric(name: str) -> Metric:

@@ -1,6 +1,7 @@
 """The built-in Indexers, called as their Drivers call them."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -185,6 +186,45 @@ def test_requests_at_the_same_time_share_transactions(indexers: Indexers) -> Non
 
     assert indexer.count() == 300
     assert indexer._store.transactions < 300
+
+
+class Watched(list[str]):
+    """Texts that know who looked at them."""
+
+    def __init__(self, texts: list[str]) -> None:
+        super().__init__(texts)
+        self.looked: set[threading.Thread] = set()
+
+    def __iter__(self) -> Iterator[str]:
+        self.looked.add(threading.current_thread())
+        return super().__iter__()
+
+
+@pytest.mark.parametrize("kind", ["text", "vector"])
+def test_records_are_not_made_in_the_event_loop(indexers: Indexers, kind: str) -> None:
+    words = Watched(["red", "blue"])
+    docs = vectors(a=[1, 0], b=[0, 1]).with_columns(text=TextColumn(words))
+
+    index(getattr(indexers, kind)(), docs)
+
+    assert words.looked
+    assert threading.main_thread() not in words.looked
+
+
+def test_changes_are_made_in_the_order_of_their_calls(indexers: Indexers) -> None:
+    indexer = indexers.text()
+
+    async def change() -> None:
+        changes = []
+        for number in range(50):
+            changes.append(asyncio.create_task(indexer.index(texts(a=f"word {number}"))))
+            changes.append(asyncio.create_task(indexer.delete(["a"])))
+        changes.append(asyncio.create_task(indexer.index(texts(a="the last word"))))
+        await asyncio.gather(*changes)
+
+    asyncio.run(change())
+
+    assert list(indexer.search(texts(q="word"), top_k=5).docs.values("text")) == ["the last word"]
 
 
 def test_vectors_that_do_not_fit_are_refused(indexers: Indexers) -> None:
