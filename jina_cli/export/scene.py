@@ -6,9 +6,9 @@ import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from jina_cli.plan.graph import GATEWAY
 from jina_cli.plan.models import GatewayPlan, Plan
 from jina_cli.plan.pods import Pod, class_name, pods_of, polling_text
+from jina_cli.spec.models import GATEWAY
 
 START = "<gateway>"
 END = "<answer>"

@@ -16,7 +16,7 @@ from jina_cli.errors import CannotWrite, SpecInvalid
 from jina_cli.plan.check import problems_of
 from jina_cli.plan.environment import Surroundings, env_of, is_forkable
 from jina_cli.plan.external import places_of
-from jina_cli.plan.graph import GATEWAY, Method, Node, Step, arrange
+from jina_cli.plan.graph import Node, arrange
 from jina_cli.plan.models import (
     DEFAULT_DEADLINE_S,
     ExecutorPlan,
@@ -27,7 +27,7 @@ from jina_cli.plan.models import (
     Plan,
     Route,
 )
-from jina_cli.spec.models import ExecutorSpec, FlowSpec, PodSpec
+from jina_cli.spec.models import GATEWAY, ExecutorSpec, FlowSpec, PodSpec
 from jina_cli.vocabulary import PeaRole, Polling
 
 FOREVER_S = 365 * 86400.0
@@ -62,9 +62,12 @@ class _Seat:
 class _Pod:
     """A Pod in its place, with seats for its processes; an external one has none."""
 
-    spec: PodSpec
     node: Node
     seats: tuple[_Seat, ...]
+
+    @property
+    def spec(self) -> PodSpec:
+        return self.node.spec
 
     def addresses(self, shard: int) -> tuple[str, ...]:
         """Where the replicas of a shard are."""
@@ -89,14 +92,13 @@ def expand(
     Raises:
         SpecInvalid: The Flow cannot be run as it is; carries all problems.
         CannotWrite: The path of `run_dir` is too long for sockets.
-        BadGraph: The needs are wrong; a spec that was read from YAML never is.
     """
     if problems := problems_of(flow, environ):
         raise SpecInvalid(problems)
     around = Surroundings.of(flow, environ, workspace)
     run_dir = Path(os.path.abspath(run_dir))
     _check_room_for_sockets(run_dir)
-    pods = _seated(_arranged(flow), run_dir)
+    pods = _seated(arrange(flow.executors), run_dir)
     return Plan(
         flow=flow.name,
         source=flow.source,
@@ -117,32 +119,17 @@ def _check_room_for_sockets(run_dir: Path) -> None:
         )
 
 
-def _arranged(flow: FlowSpec) -> tuple[tuple[PodSpec, Node], ...]:
-    """Return the Pods with their places; one that was added passes documents on."""
-    nodes = arrange([_step(pod) for pod in flow.executors])
-    return tuple(
-        (flow.executors[node.index] if node.index >= 0 else PodSpec(name=node.name), node)
-        for node in nodes
-    )
-
-
-def _step(pod: PodSpec) -> Step:
-    # Where the spec has filled in the needs, what the method said is in them already.
-    method = Method.ADD if pod.needs else Method(pod.method)
-    return Step(name=pod.name, needs=pod.needs or None, method=method, floating=pod.floating)
-
-
-def _seated(pods: Sequence[tuple[PodSpec, Node]], run_dir: Path) -> tuple[_Pod, ...]:
+def _seated(nodes: Sequence[Node], run_dir: Path) -> tuple[_Pod, ...]:
     """Give each process its name and its socket, numbered through the whole Flow."""
     seated: list[_Pod] = []
     count = 0
-    for spec, node in pods:
+    for node in nodes:
         seats: list[_Seat] = []
-        for name, role, shard, replica in _names(spec):
+        for name, role, shard, replica in _names(node.spec):
             address = _address(run_dir, f"p{count}.sock")
             seats.append(_Seat(name=name, role=role, shard=shard, replica=replica, address=address))
             count += 1
-        seated.append(_Pod(spec=spec, node=node, seats=tuple(seats)))
+        seated.append(_Pod(node=node, seats=tuple(seats)))
     return tuple(seated)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from jina_cli.plan.graph import GATEWAY
 from jina_cli.plan.models import ExecutorPlan, PeaPlan, Plan, Route
+from jina_cli.spec.models import GATEWAY
 from jina_cli.vocabulary import PeaRole, Polling
 
 

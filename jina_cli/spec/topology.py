@@ -10,7 +10,7 @@ import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-GATEWAY = "gateway"
+from jina_cli.spec.models import GATEWAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from jina_cli.plan.expand import FOREVER_S, SOCKET_PATH_BYTES, expand
 from jina_cli.plan.models import ExecutorPlan, Listener, PeaPlan, Plan, Route
 from jina_cli.spec.models import DriverSpec, ExecutorSpec, FlowSpec, PodSpec
 from jina_cli.vocabulary import PeaRole, Polling, Protocol, Restart
-from tests.testing.plans import a_flow, a_pod, planned
+from tests.testing.plans import a_flow, a_pod, in_place, planned
 
 
 def names(plan: Plan) -> list[str]:
@@ -108,7 +108,7 @@ def test_the_nearest_word_on_workspaces_wins(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir("/")
     metas = ExecutorSpec(metas={"workspace": "mine"})
     own = PodSpec(name="own", uses=metas, workspace="/pod")
-    flow = FlowSpec(executors=(PodSpec(name="m", uses=metas), own))
+    flow = FlowSpec(executors=in_place((PodSpec(name="m", uses=metas), own)))
     in_flow = FlowSpec(executors=flow.executors, workspace="/flow")
 
     assert [pea.workspace for pea in planned(flow).peas] == ["/mine/m/0", "/pod/own/0"]

@@ -1,4 +1,4 @@
-"""The graph of a Flow: orders, joins, and everything that can be wrong with it."""
+"""The order of a Flow's Pods, and the one end that it has."""
 
 from __future__ import annotations
 
@@ -6,24 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jina_cli.plan.graph import (
-    BadGraph,
-    Inspect,
-    Method,
-    Node,
-    Problem,
-    Step,
-    Trouble,
-    arrange,
-    ends,
-)
+from jina_cli.plan.graph import Node, arrange, ends
+from jina_cli.spec.models import PodSpec
+from tests.testing.plans import a_pod, in_place
 
 
-def a(name: str, *needs: str, method: Method = Method.ADD, floating: bool = False) -> Step:
-    return Step(name=name, needs=needs or None, method=method, floating=floating)
+def a(name: str, *needs: str, method: str = "add", floating: bool = False) -> PodSpec:
+    return a_pod(name, needs=needs, method=method, floating=floating)
 
 
-GRAPHS: dict[str, tuple[list[Step], list[tuple[str, tuple[str, ...]]]]] = {
+GRAPHS: dict[str, tuple[list[PodSpec], list[tuple[str, tuple[str, ...]]]]] = {
     "a chain": (
         [a("x"), a("y"), a("z")],
         [("x", ()), ("y", ("x",)), ("z", ("y",))],
@@ -33,7 +25,7 @@ GRAPHS: dict[str, tuple[list[Step], list[tuple[str, tuple[str, ...]]]]] = {
         [("x", ()), ("y", ("x",)), ("z", ("x",)), ("end", ("y", "z"))],
     ),
     "several roots": (
-        [a("x"), a("y", "gateway"), a("end", method=Method.NEEDS_ALL)],
+        [a("x"), a("y", "gateway"), a("end", method="needs_all")],
         [("x", ()), ("y", ()), ("end", ("x", "y"))],
     ),
     "several ends get a joiner": (
@@ -69,11 +61,11 @@ GRAPHS: dict[str, tuple[list[Step], list[tuple[str, tuple[str, ...]]]]] = {
         [("log", ()), ("more", ("log",)), ("z", ())],
     ),
     "an inspecting Pod is passed by and its answer collected": (
-        [a("x"), a("look", method=Method.INSPECT), a("z")],
+        [a("x"), a("look", method="inspect"), a("z")],
         [("x", ()), ("look", ("x",)), ("z", ("x",)), ("joiner", ("look", "z"))],
     ),
     "gathering what inspects": (
-        [a("x"), a("look", method=Method.INSPECT), a("g", method=Method.GATHER_INSPECT), a("z")],
+        [a("x"), a("look", method="inspect"), a("g", method="gather_inspect"), a("z")],
         [("x", ()), ("look", ("x",)), ("g", ("look", "x")), ("z", ("g",))],
     ),
     "nothing at all": ([], [("joiner", ())]),
@@ -81,92 +73,28 @@ GRAPHS: dict[str, tuple[list[Step], list[tuple[str, tuple[str, ...]]]]] = {
 
 
 @pytest.mark.parametrize("case", GRAPHS)
-def test_needs_of(case: str) -> None:
+def test_pods_are_put_in_order_for(case: str) -> None:
     steps, expected = GRAPHS[case]
 
-    assert [(node.name, node.needs) for node in arrange(steps)] == expected
-
-
-BAD: dict[str, tuple[list[Step], list[Problem]]] = {
-    "an unknown need": (
-        [a("x"), a("y", "zzz")],
-        [Problem(trouble=Trouble.UNKNOWN, index=1, names=("zzz",))],
-    ),
-    "itself": (
-        [a("x", "x")],
-        [Problem(trouble=Trouble.ITSELF, index=0, names=("x",))],
-    ),
-    "two that need each other": (
-        [a("x", "y"), a("y", "x")],
-        [Problem(trouble=Trouble.CYCLE, index=0, names=("x", "y", "x"))],
-    ),
-    "a longer cycle behind a root": (
-        [a("r"), a("x", "r", "z"), a("y", "x"), a("z", "y")],
-        [Problem(trouble=Trouble.CYCLE, index=1, names=("x", "z", "y", "x"))],
-    ),
-    "two cycles": (
-        [a("x", "y"), a("y", "x"), a("v", "w"), a("w", "v")],
-        [
-            Problem(trouble=Trouble.CYCLE, index=0, names=("x", "y", "x")),
-            Problem(trouble=Trouble.CYCLE, index=2, names=("v", "w", "v")),
-        ],
-    ),
-    "two of one name": (
-        [a("x"), a("x")],
-        [Problem(trouble=Trouble.DUPLICATE, index=1, names=("x",))],
-    ),
-    "a join of one": (
-        [a("x"), a("y", "x", method=Method.NEEDS)],
-        [Problem(trouble=Trouble.TOO_FEW, index=1, names=("x",))],
-    ),
-    "waiting for a floating Pod": (
-        [a("log", floating=True), a("y", "log")],
-        [Problem(trouble=Trouble.FLOATING, index=1, names=("log",))],
-    ),
-    "several at once, in order": (
-        [a("x", "y"), a("y", "x"), a("z", "nope", "x"), a("v", "v")],
-        [
-            Problem(trouble=Trouble.CYCLE, index=0, names=("x", "y", "x")),
-            Problem(trouble=Trouble.UNKNOWN, index=2, names=("nope",)),
-            Problem(trouble=Trouble.ITSELF, index=3, names=("v",)),
-        ],
-    ),
-}
-
-
-@pytest.mark.parametrize("case", BAD)
-def test_is_refused(case: str) -> None:
-    steps, expected = BAD[case]
-
-    with pytest.raises(BadGraph) as caught:
-        arrange(steps)
-
-    assert list(caught.value.problems) == expected
-
-
-def test_an_inspecting_pod_can_be_left_out_or_left_hanging() -> None:
-    steps = [a("x"), a("look", method=Method.INSPECT), a("z")]
-
-    assert [n.name for n in arrange(steps, Inspect.REMOVE)] == ["x", "z"]
-    assert [n.name for n in arrange(steps, Inspect.HANG) if n.floating] == ["look"]
+    assert [(node.name, node.needs) for node in arrange(in_place(steps))] == expected
 
 
 @st.composite
-def some_steps(draw: st.DrawFn) -> list[Step]:
+def some_steps(draw: st.DrawFn) -> list[PodSpec]:
     """Steps without cycles: each needs some of those before it, or says nothing."""
-    steps: list[Step] = []
+    steps: list[PodSpec] = []
     for number in range(draw(st.integers(0, 12))):
         before = [s.name for s in steps if not s.floating]
         named = draw(st.lists(st.sampled_from([*before, "gateway"]), max_size=3))
-        method = draw(st.sampled_from([Method.ADD, Method.ADD, Method.NEEDS_ALL, Method.INSPECT]))
-        floating = method is Method.ADD and draw(st.booleans())
+        method = draw(st.sampled_from(["add", "add", "needs_all", "inspect"]))
+        floating = method == "add" and draw(st.booleans())
         steps.append(a(f"p{number}", *named, method=method, floating=floating))
     return draw(st.permutations(steps)) if all(s.needs for s in steps) else steps
 
 
 @given(some_steps())
-def test_needs_come_first_and_one_pod_ends_the_flow(steps: list[Step]) -> None:
-    nodes = arrange(steps)
+def test_needs_come_first_and_one_pod_ends_the_flow(steps: list[PodSpec]) -> None:
+    nodes = arrange(in_place(steps))
 
     places = {node.name: place for place, node in enumerate(nodes)}
     assert len(places) == len(nodes)
@@ -176,8 +104,8 @@ def test_needs_come_first_and_one_pod_ends_the_flow(steps: list[Step]) -> None:
 
 
 @given(some_steps())
-def test_all_that_is_waited_for_leads_to_the_end(steps: list[Step]) -> None:
-    nodes: dict[str, Node] = {node.name: node for node in arrange(steps)}
+def test_all_that_is_waited_for_leads_to_the_end(steps: list[PodSpec]) -> None:
+    nodes: dict[str, Node] = {node.name: node for node in arrange(in_place(steps))}
 
     reached: set[str] = set()
     frontier = list(ends(list(nodes.values())))

@@ -76,6 +76,18 @@ FLAWS: dict[str, tuple[list[Step], list[Flaw]]] = {
             Flaw(trouble=Trouble.CYCLE, index=2, names=("c", "d", "c")),
         ],
     ),
+    "a circle behind a root": (
+        steps("r", "a:r,c", "b:a", "c:b"),
+        [Flaw(trouble=Trouble.CYCLE, index=1, names=("a", "c", "b", "a"))],
+    ),
+    "several things at once": (
+        steps("a:b", "b:a", "c:nope,a", "d:d"),
+        [
+            Flaw(trouble=Trouble.CYCLE, index=0, names=("a", "b", "a")),
+            Flaw(trouble=Trouble.UNKNOWN, index=2, names=("nope",), need=0),
+            Flaw(trouble=Trouble.ITSELF, index=3, names=("d",), need=0),
+        ],
+    ),
     "two of a name": (
         steps("a", "a"),
         [Flaw(trouble=Trouble.DUPLICATE, index=1, names=("a",))],
