@@ -16,9 +16,6 @@ Sources = Mapping[str, Sequence[str]]
 MAX_WIDTH = 120
 """Columns of a source line that are shown."""
 
-MAX_BYTES = 16 * 2**20
-"""Of a file, to find the lines that are shown."""
-
 _RED, _YELLOW, _BLUE, _BOLD, _OFF = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[0m"
 
 
@@ -35,12 +32,13 @@ def render(
 
 def read_sources(diagnostics: Sequence[Diagnostic]) -> Sources:
     """Return the lines of each file that a problem is in; none of one that cannot be read."""
+    from jina_cli.spec.reading import read_start
     from jina_cli.spec.source import lines_of
 
     lines: dict[str, Sequence[str]] = {}
     for path in {each.span.path for each in diagnostics}:
         try:
-            text = Path(path).read_bytes()[:MAX_BYTES].decode("utf-8-sig", "replace")
+            text = read_start(Path(path)).decode("utf-8-sig", "replace")
         except OSError:
             text = ""
         lines[path] = lines_of(text)

@@ -23,6 +23,7 @@ from jina_cli.spec.models import ExecutorSpec, FlowSpec
 from jina_cli.spec.nodes import MapNode, Node
 from jina_cli.spec.override import Setting, lay_over
 from jina_cli.spec.prune import prune
+from jina_cli.spec.reading import NotAFile, kind_at
 from jina_cli.spec.validate import check
 
 
@@ -121,8 +122,9 @@ def _read(files: Files, path: str) -> Node | None:
         return files.read(Path(path), path)
     except FileNotFoundError as error:
         raise InputMissing(f"there is no file {path!r}") from error
-    except IsADirectoryError as error:
-        raise InputMissing(f"{path!r} is a folder, not a YAML file") from error
+    except NotAFile as error:
+        what = kind_at(Path(path)) or "no file"
+        raise InputMissing(f"{path!r} is {what}, not a YAML file") from error
     except PermissionError as error:
         raise NotPermitted(f"{path!r} may not be read") from error
 

@@ -17,9 +17,9 @@ import yaml
 
 from jina_cli.diagnostics import Diagnostic, Span
 from jina_cli.spec.nodes import Entry, ListNode, MapNode, Node, Scalar, ScalarNode
+from jina_cli.spec.reading import MAX_BYTES, read_start
 from jina_cli.spec.syntax import syntax_problem
 
-MAX_BYTES = 16 * 2**20
 MAX_DEPTH = 100
 MAX_ALIASED = 100_000
 """Nodes that aliases may repeat in one file, all together."""
@@ -70,7 +70,7 @@ def decode(data: bytes, path: str) -> str:
     """
     start = Span(path, 1, 1, 2)
     if len(data) > MAX_BYTES:
-        size = f"the file has {len(data) / 2**20:.1f} MiB, and at most 16 are read"
+        size = "the file has more than 16 MiB, and no more are read"
         raise _unreadable("JNA406", size, start, "a spec names data files, it does not hold them")
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise _unreadable("JNA407", "the file is UTF-16, not UTF-8", start, "save it as UTF-8")
@@ -113,7 +113,7 @@ def load(path: Path, shown: str) -> tuple[Node | None, list[Diagnostic]]:
         OSError: It cannot be read.
     """
     try:
-        text = decode(path.read_bytes(), shown)
+        text = decode(read_start(path), shown)
     except Unreadable as error:
         return None, [error.diagnostic]
     return parse(text, shown)

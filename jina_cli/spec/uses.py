@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from jina_cli.diagnostics import Diagnostic, Span
+from jina_cli.spec.reading import MAX_BYTES, kind_at, read_start
 from jina_cli.spec.schemas import rules
 
 YAML_ENDINGS = (".yml", ".yaml", ".jaml")
@@ -51,11 +52,15 @@ class Site:
 
 def find_file(name: str, site: Site) -> Path | None:
     """Return the absolute path of a file, or None if it is in none of the folders."""
-    for folder in site.folders:
-        path = folder / os.path.expanduser(name)
+    for path in places_of(name, site):
         if path.is_file():
             return Path(os.path.normpath(path))
     return None
+
+
+def places_of(name: str, site: Site) -> list[Path]:
+    """Return the absolute paths where a file may be, in order."""
+    return [folder / os.path.expanduser(name) for folder in site.folders]
 
 
 class Classes:
@@ -169,7 +174,10 @@ class Classes:
 
     def _tree(self, path: Path, site: Site | None) -> ast.Module | None:
         try:
-            return ast.parse(path.read_bytes(), str(path))
+            data = read_start(path)
+            if len(data) > MAX_BYTES:
+                raise ValueError("it has more than 16 MiB")
+            return ast.parse(data, str(path))
         except (SyntaxError, ValueError, OSError) as error:
             at = Span(_shown(path), 1, 1, 2)
             if isinstance(error, SyntaxError) and error.lineno:
@@ -182,6 +190,10 @@ class Classes:
 
     def missing_file(self, name: str, site: Site) -> None:
         """Report that a file is in none of the folders of its site."""
+        kind = next((kind for each in places_of(name, site) if (kind := kind_at(each))), "")
+        if kind:
+            self._report("JNA501", f"{name!r} is {kind}, not a file", site, None)
+            return
         near = _near_file(name, site)
         hint = f"did you mean {near!r}?" if near else f"looked beside {site.span.path}"
         if not near and site.more:
