@@ -112,6 +112,7 @@ complete -c jina -n '__jina_at flow' -l log-dir -x -a '(__fish_complete_director
 complete -c jina -n '__jina_at flow' -l no-log-prefix -d 'Log lines without the name in front.'
 complete -c jina -n '__jina_at flow' -l attach -x -d 'Show the logs of this Pod only; may be repeated.'
 complete -c jina -n '__jina_at flow' -l no-attach -x -d 'Do not show the logs of this Pod; may be repeated.'
+complete -c jina -n '__jina_at flow' --force-files
 complete -c jina -n '__jina_at ping' -l timeout -x -d 'Milliseconds for each attempt; -1 for ever.'
 complete -c jina -n '__jina_at ping' -l attempts -x -d 'How often each is asked.'
 complete -c jina -n '__jina_at ping' -l min-successful-attempts -x -d 'How many of them must succeed.'

@@ -102,7 +102,8 @@ _jina() {
             '*--no-log-prefix[Log lines without the name in front.]' \
             '*--attach=[Show the logs of this Pod only; may be repeated.]: : ' \
             '*--no-attach=[Do not show the logs of this Pod; may be repeated.]: : ' \
-            $shared
+            $shared \
+            '*: :_files'
           ;;
         ping)
           _arguments -s \

@@ -30,9 +30,12 @@ LogFormat = Literal["text", "json"]
 
 def flow(
     ctx: typer.Context,
+    file: Annotated[
+        str, typer.Argument(metavar="[FILE]", help="The same as --uses FILE.", show_default=False)
+    ] = "",
     uses: Annotated[
         str, typer.Option(metavar="FILE", help="The Flow's YAML file.", show_default=False)
-    ],
+    ] = "",
     override: Annotated[
         list[str] | None,
         typer.Option(
@@ -124,7 +127,7 @@ def flow(
     # The environment is how they reach the YAML and, unchanged, every process.
     os.environ.update(variables_of(env or ()))
     over = [*(override or ()), *settings_over(port or (), protocol or (), workspace)]
-    spec = _load(uses, over, settings, lenient=lenient)
+    spec = _load(_one_file(file, uses), over, settings, lenient=lenient)
     if dry_run:
         from jina_cli.plan.tree import render
 
@@ -154,6 +157,13 @@ def flow(
             warming=warming if any(pea.forkable for pea in plan.peas) else None,
         )
         become(keeping)
+
+
+def _one_file(file: str, uses: str) -> str:
+    if bool(file) == bool(uses):
+        what = "both FILE and --uses are given" if file else "no YAML file is given"
+        raise UsageError(what, hint="jina flow --uses FILE")
+    return file or uses
 
 
 def variables_of(texts: Sequence[str]) -> Mapping[str, str]:
