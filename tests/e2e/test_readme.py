@@ -68,6 +68,10 @@ def test_its_executor_runs_in_its_flow_and_answers_its_request(jina: Jinas) -> N
     answer = post(address + "/shout", data)
 
     assert '"text":"HELLO!"' in answer
+    script = block("python", "Client(").replace("localhost:8080", f"localhost:{port}")
+    client = jina.start_python("-c", script)
+    assert client.wait() == 0, client.stderr
+    assert client.stdout == "['HELLO!', 'YOU!']\n"
     assert running.stop() == 0
 
 
