@@ -60,9 +60,7 @@ class HttpServer:
             server.close()
         for sock in self._listening:
             waiting = _take_all(sock)
-            # Also other holders of the socket must not go on taking connections for us.
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+            # Never shut down: it is the parent's socket too, on which the next Gateway listens.
             sock.close()
             for connection in waiting:
                 with contextlib.suppress(OSError):

@@ -11,6 +11,7 @@ import errno
 import os
 import socket
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from jina_cli.errors import CannotWrite, NotPermitted, Unreachable
@@ -54,6 +55,25 @@ def close_all(sockets: Sockets) -> None:
     for of_pea in sockets.values():
         for each in of_pea.values():
             each.close()
+
+
+def with_ports(pea: PeaPlan, addresses: Mapping[str, str]) -> PeaPlan:
+    """Return a Gateway's plan in which a port that was free to choose is the one it took.
+
+    So the next Gateway serves where clients know this one.
+
+    Args:
+        addresses: As in `lifeline.ReadySaid`.
+    """
+    if pea.gateway is None:
+        return pea
+    fixed = []
+    for place, listener in enumerate(pea.gateway.listeners):
+        name = listener.protocol.value
+        address = addresses.get(f"{name}:{place}") or addresses.get(name, "")
+        port = address.rpartition(":")[2]
+        fixed.append(replace(listener, port=int(port)) if port.isdecimal() else listener)
+    return replace(pea, gateway=replace(pea.gateway, listeners=tuple(fixed)))
 
 
 def _bind_listeners(pea: PeaPlan, bound: dict[str, socket.socket]) -> None:

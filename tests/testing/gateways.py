@@ -97,6 +97,7 @@ class RunningGateway:
     control: asyncio.StreamReader
     native: str
     death_fd: int
+    sockets: Sequence[socket.socket] = ()
     said: list[Said] = field(default_factory=list)
     addresses: Mapping[str, str] = field(default_factory=dict)
 
@@ -117,6 +118,8 @@ class RunningGateway:
         raise AssertionError(f"the Gateway ended; it said {self.said}")
 
     def terminate(self) -> None:
+        """Have it stop for good: as the parent does, nobody else keeps its sockets then."""
+        self._hang_up()
         self.process.send_signal(signal.SIGTERM)
 
     async def ended(self, timeout_s: float = 20.0) -> int:
@@ -124,9 +127,14 @@ class RunningGateway:
         return await asyncio.to_thread(self.process.wait, timeout_s)
 
     def let_parent_die(self) -> None:
-        """Close the death pipe, as the end of the parent would."""
+        """Close the death pipe and the sockets, as the end of the parent would."""
+        self._hang_up()
         os.close(self.death_fd)
         self.death_fd = -1
+
+    def _hang_up(self) -> None:
+        for sock in self.sockets:
+            sock.close()
 
 
 @asynccontextmanager
@@ -208,9 +216,10 @@ async def _spawn(
     )
     for fd in (control_write, death_read):
         os.close(fd)
-    # As the parent does: the sockets stay open here, too.
+    # As the parent does: the sockets stay open here, too, until it is told to end.
     stack.callback(lambda: [sock.close() for sock in sockets.values()])
-    running = RunningGateway(process, await _reader(control_read), native, death_write)
+    control = await _reader(control_read)
+    running = RunningGateway(process, control, native, death_write, tuple(sockets.values()))
     stack.callback(_kill, running)
     return running
 
