@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import coroutine
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from jina_cli.documents.batch import DocumentBatch
@@ -53,7 +55,7 @@ class Driver(Protocol):
     async def __call__(self, executor: Any, docs: DocumentBatch, parameters: Parameters) -> Done:
         """Call the Executor and return the documents afterwards.
 
-        Suspends only if the method is a coroutine function.
+        Suspends only if the method returns an awaitable.
 
         Raises:
             MissingField: Documents lack what the method needs.
@@ -64,8 +66,20 @@ class Driver(Protocol):
 
 
 async def settled(value: MaybeAwaitable[T]) -> T:
-    """Return `value`, awaited if it is to be awaited."""
-    return await value if inspect.isawaitable(value) else value
+    """Return `value`, awaited if it is to be awaited: in an event loop, wherever we are now."""
+    if not inspect.isawaitable(value):
+        return value
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:  # in a thread: whoever drives us goes on in the loop
+        await _pause()
+    result: T = await value
+    return result
+
+
+@coroutine
+def _pause() -> Generator[None, None, None]:
+    yield
 
 
 async def at_paths(

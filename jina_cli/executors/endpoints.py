@@ -47,7 +47,8 @@ class Method:
     Attributes:
         name: Of the method.
         takes: Which of `ARGUMENTS` it is given.
-        is_async: Whether it is a coroutine function.
+        is_async: Whether it is a coroutine function. One that is not may return an awaitable
+            all the same.
         request_schema: Type of its documents, over the annotation.
         response_schema: Type of the documents it returns, over the annotation.
     """

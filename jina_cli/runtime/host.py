@@ -11,7 +11,7 @@ import orjson
 
 from jina_cli.executors.endpoints import Batching
 from jina_cli.runtime.batching import Batcher
-from jina_cli.runtime.lane import Lane, Pace, run_through
+from jina_cli.runtime.lane import Begun, Lane, Pace
 from jina_cli.runtime.worker import Opened, Worker
 from jina_cli.vocabulary import DRY_RUN_ENDPOINT
 from jina_cli.wire.messages import Request, Response
@@ -75,16 +75,16 @@ class Host:
             return await answer()
         pace = self._paces.setdefault(self.worker.served_as(request.endpoint), Pace())
 
-        def run() -> T:
+        def begin() -> Begun[T]:
             start = time.perf_counter()
             try:
-                return run_through(answer())
+                return Begun(answer())
             finally:
                 pace.add(time.perf_counter() - start)
 
         if self._may_run_here(request, pace):
-            return run()
-        return await self._lane.run(run)
+            return await begin()
+        return await (await self._lane.run(begin))
 
     def _may_run_here(self, request: Request, pace: Pace) -> bool:
         if not (self._lane.is_idle or self._allow_concurrent) or not pace.is_fast:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -93,20 +94,37 @@ class Lane:
             future.set_result(result)
 
 
-def run_through(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Return the result of a coroutine that never suspends.
+class Begun(Generic[T]):
+    """A coroutine that has run as far as it does without waiting: to its end, as a rule.
+
+    It may be begun in any thread; awaiting it gives the result, and runs the rest of it where
+    there is one.
 
     Raises:
-        RuntimeError: It did suspend.
-        BaseException: Whatever it raised.
+        BaseException: Whatever it raised so far.
     """
-    try:
-        coroutine.send(None)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    coroutine.close()
-    raise RuntimeError("a synchronous method returned something to wait for: use 'async def'")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
+        self._coroutine = coroutine
+        self._is_over = False
+        self._take(lambda: coroutine.send(None))
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        while not self._is_over:
+            try:
+                sent = yield self._awaited
+            except BaseException as error:
+                self._take(partial(self._coroutine.throw, error))
+            else:
+                self._take(partial(self._coroutine.send, sent))
+        return self._result
+
+    def _take(self, step: Callable[[], Any]) -> None:
+        try:
+            self._awaited = step()
+        except StopIteration as end:
+            self._result: T = end.value
+            self._is_over = True
 
 
 @dataclass(slots=True)

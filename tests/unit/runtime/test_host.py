@@ -35,6 +35,14 @@ class Trial(Executor):
     def wait(self, docs: DocumentBatch) -> None:
         self.gate.wait()
 
+    @requests(on="/later")
+    def later(self, docs: DocumentBatch) -> Any:
+        async def said() -> DocumentBatch:
+            await asyncio.sleep(0)
+            return docs.with_texts(["later"] * len(docs))
+
+        return said()
+
     @requests(on="/count")
     def count(self, docs: DocumentBatch, parameters: dict[str, Any]) -> DocumentBatch:
         return docs.with_texts([f"{len(docs)} {parameters.get('k', '')}"] * len(docs))
@@ -72,6 +80,18 @@ async def test_a_large_request_never_runs_in_the_loop() -> None:
     await host.answer(ask("/quick", "x" * 300_000))
 
     assert trial.threads[-1] == "executor"
+
+
+@pytest.mark.parametrize("batching", [{}, {"/later": Batching(preferred_batch_size=1)}])
+async def test_an_awaitable_is_waited_for_whoever_returns_it(
+    batching: dict[str, Batching],
+) -> None:
+    host = host_of(Trial(), batching=batching)
+
+    answers = [await host.answer(ask("/later")) for _ in range(20)]  # in a thread, then in the loop
+
+    assert {answer.status.code for answer in answers} == {StatusCode.OK}
+    assert {read_body(answer.body).text()[0] for answer in answers} == {"later"}
 
 
 async def test_nothing_runs_beside_a_synchronous_method() -> None:

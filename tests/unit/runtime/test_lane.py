@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
 
 import pytest
 
-from jina_cli.runtime.lane import Lane, Pace, run_through
+from jina_cli.drivers.base import settled
+from jina_cli.runtime.lane import Begun, Lane, Pace
 
 pytestmark = pytest.mark.anyio
 
@@ -64,16 +67,71 @@ async def test_work_that_nobody_waits_for_is_not_begun() -> None:
     assert begun == []
 
 
-def test_a_coroutine_that_never_suspends_is_run_through() -> None:
+class Body:
+    """Something that a request holds."""
+
+
+async def test_what_a_cancelled_request_holds_is_freed_while_another_hangs() -> None:
+    lane, gate = Lane(), threading.Event()
+    hanging = asyncio.create_task(lane.run(gate.wait))
+    body = Body()
+    held = weakref.ref(body)
+    waiting = asyncio.create_task(lane.run(lambda body=body: body))  # type: ignore[misc]
+    del body
+    await asyncio.sleep(0)
+    assert held() is not None
+
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    del waiting
+    gc.collect()
+
+    assert held() is None
+    assert not lane.is_idle
+    gate.set()
+    await hanging
+
+
+async def test_what_never_waits_is_over_as_soon_as_it_is_begun() -> None:
+    done = []
+
     async def answer() -> int:
+        done.append(1)
         return 3
 
-    async def suspends() -> None:
-        await asyncio.sleep(0)
+    begun = Begun(answer())
 
-    assert run_through(answer()) == 3
-    with pytest.raises(RuntimeError, match="use 'async def'"):
-        run_through(suspends())
+    assert done == [1]
+    assert await begun == 3
+
+
+async def test_what_was_begun_in_a_thread_goes_on_in_the_loop() -> None:
+    main = threading.current_thread()
+
+    async def answer() -> list[bool]:
+        places = [threading.current_thread() is main]
+        await settled(asyncio.sleep(0))
+        return [*places, threading.current_thread() is main]
+
+    assert await (await Lane().run(lambda: Begun(answer()))) == [False, True]
+
+
+async def test_what_was_begun_can_be_cancelled_and_can_catch_it() -> None:
+    async def answer() -> str:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "tidied up"
+        return ""
+
+    async def wait(begun: Begun[str]) -> str:
+        return await begun
+
+    waiting = asyncio.create_task(wait(Begun(answer())))
+    await asyncio.sleep(0)
+    waiting.cancel()
+
+    assert await waiting == "tidied up"
 
 
 def test_nobody_is_fast_before_it_is_known() -> None:
