@@ -1,6 +1,6 @@
 """What can be wrong with a Flow that only planning it shows: found all at once, with its place.
 
-That names, needs and ports are right is the spec's promise and not checked again.
+That names, needs and addresses are right is the spec's promise and not checked again.
 """
 
 from __future__ import annotations
@@ -9,24 +9,14 @@ import re
 from collections.abc import Iterator, Mapping
 
 from jina_cli.diagnostics import Diagnostic
-from jina_cli.plan.external import BadPlaces, places_of
 from jina_cli.plan.gpus import VISIBLE, count_devices, deal, is_round_robin
 from jina_cli.spec.models import FlowSpec
 
 
 def problems_of(flow: FlowSpec, environ: Mapping[str, str]) -> tuple[Diagnostic, ...]:
     """Return all that is wrong with `flow`, sorted by place; nothing if it can be planned."""
-    found = [*_external_problems(flow), *_gpu_problems(flow, environ)]
+    found = _gpu_problems(flow, environ)
     return tuple(sorted(found, key=lambda d: (d.span.path, d.span.line, d.span.column)))
-
-
-def _external_problems(flow: FlowSpec) -> Iterator[Diagnostic]:
-    for index, pod in enumerate(flow.executors):
-        try:
-            places_of(pod)
-        except BadPlaces as error:
-            pointer = f"/executors/{index}/{error.key}"
-            yield _problem("JNA210", str(error), error.hint, flow, pointer)
 
 
 def _gpu_problems(flow: FlowSpec, environ: Mapping[str, str]) -> Iterator[Diagnostic]:

@@ -15,7 +15,6 @@ from pathlib import Path
 from jina_cli.errors import CannotWrite, SpecInvalid
 from jina_cli.plan.check import problems_of
 from jina_cli.plan.environment import Surroundings, env_of, is_forkable
-from jina_cli.plan.external import places_of
 from jina_cli.plan.graph import Node, arrange
 from jina_cli.plan.models import (
     DEFAULT_DEADLINE_S,
@@ -27,6 +26,7 @@ from jina_cli.plan.models import (
     Plan,
     Route,
 )
+from jina_cli.spec.external import places_of
 from jina_cli.spec.models import GATEWAY, ExecutorSpec, FlowSpec, PodSpec
 from jina_cli.vocabulary import PeaRole, Polling
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from jina_cli.diagnostics import Diagnostic, Severity, Span
+from jina_cli.spec.external import check_places
 from jina_cli.spec.models import GATEWAY, FlowSpec, PodSpec
 from jina_cli.spec.nodes import escape
 from jina_cli.spec.schemas import rules
 from jina_cli.spec.topology import Flaw, Placed, Step, Trouble, flaws
-from jina_cli.spec.validate import nearest, no_effect, problem
+from jina_cli.spec.validate import nearest, problem
 from jina_cli.vocabulary import Protocol
 
 _OPERATORS = frozenset(
@@ -21,9 +21,6 @@ MAX_LISTED = 16
 
 _REQUESTS = ("uses_requests", "uses/requests")
 """Where a Pod may say by which Drivers an endpoint is served."""
-
-_AWAY = ("port", "tls", "grpc_metadata")
-"""Keys of a Pod that say where an external one is, and nothing of any other."""
 
 
 def check_flow(
@@ -37,7 +34,7 @@ def check_flow(
     yield from _tls(flow)
     yield from _not_yet(flow)
     for index, pod in enumerate(flow.executors):
-        yield from _place_of_pod(flow, pod, index)
+        yield from check_places(flow, pod, index)
         yield from _operators(flow, pod, index)
         yield from _drivers(flow, pod, index)
     if not flow.executors:
@@ -142,29 +139,6 @@ def _tls(flow: FlowSpec) -> Iterator[Diagnostic]:
         span = spans[f"/gateway/{given[0]}"]
         message = f"{given[0]!r} does nothing without {other!r}"
         yield problem("JNA110", message, span, f"add {other!r}", f"gateway.{given[0]}")
-
-
-def _place_of_pod(flow: FlowSpec, pod: PodSpec, index: int) -> Iterator[Diagnostic]:
-    pointer, path = f"/executors/{index}", f"executors[{index}]"
-    if not pod.external:
-        for key in _AWAY:
-            if f"{pointer}/{key}" in flow.spans:
-                reason = "the Pod runs here; it is for external Pods"
-                yield no_effect(key, flow.spans[f"{pointer}/{key}"], reason, f"{path}.{key}")
-        return
-    span = flow.span_of(f"{pointer}/external")
-    if not pod.port and not all(re.search(r":\d+$", host) for host in pod.host):
-        message = f"{pod.name!r} is external, and no port says where"
-        hint = "add 'port', or write 'host' as name:port"
-        yield problem("JNA210", message, span, hint, f"{path}.external")
-    elif len(pod.host) > 1 and len(pod.port) > 1 and len(pod.host) != len(pod.port):
-        message = f"{pod.name!r} has {len(pod.host)} hosts and {len(pod.port)} ports"
-        hint = "give one port for all hosts, or one for each"
-        yield problem("JNA210", message, flow.span_of(f"{pointer}/port"), hint, f"{path}.port")
-    for key in ("uses", "uses_before", "uses_after", "shards"):
-        if f"{pointer}/{key}" in flow.spans:
-            reason = "somebody else runs this Pod"
-            yield no_effect(key, flow.spans[f"{pointer}/{key}"], reason, f"{path}.{key}")
 
 
 def _operators(flow: FlowSpec, pod: PodSpec, index: int) -> Iterator[Diagnostic]:

@@ -11,39 +11,6 @@ from jina_cli.spec.models import FlowSpec
 from tests.testing.plans import a_flow, a_pod, planned
 
 REFUSED: dict[str, tuple[FlowSpec, list[tuple[str, str, str, str | None]]]] = {
-    "an external Pod nowhere": (
-        a_flow(a_pod("x", external=True)),
-        [
-            (
-                "JNA210",
-                "executors[0].host",
-                "'x' is external, and no port says where",
-                "add `port`, or write `host` as 'name:port'",
-            )
-        ],
-    ),
-    "an external Pod at uneven places": (
-        a_flow(a_pod("x", external=True, host=("a", "b"), port=(1, 2, 3))),
-        [
-            (
-                "JNA210",
-                "executors[0].port",
-                "'x' has 2 hosts and 3 ports",
-                "give one port for all hosts, or one for each",
-            )
-        ],
-    ),
-    "an external Pod at no host": (
-        a_flow(a_pod("x", external=True, host=("a:b",))),
-        [
-            (
-                "JNA210",
-                "executors[0].host",
-                "'a:b' is no host",
-                "write 'name', 'name:port' or 'grpcs://name'",
-            )
-        ],
-    ),
     "GPUs that are none": (
         a_flow(a_pod("x", env={"CUDA_VISIBLE_DEVICES": "RRa:b"})),
         [
@@ -67,16 +34,16 @@ def test_is_refused(case: str) -> None:
 
 def test_all_problems_come_at_once_in_the_order_of_the_file() -> None:
     spans = {
-        "/executors/0/host": Span("f.yml", 9, 3, 8),
+        "/executors/0/env": Span("f.yml", 9, 3, 8),
         "/executors/1": Span("f.yml", 5, 3, 8),
     }
-    pods = (a_pod("x", external=True), a_pod("y", env={"CUDA_VISIBLE_DEVICES": "RR::0"}))
-    flow = FlowSpec(executors=pods, source="f.yml", spans=spans)
+    gpus = {"CUDA_VISIBLE_DEVICES": "RR::0"}
+    flow = FlowSpec(executors=(a_pod("x", env=gpus), a_pod("y", env=gpus)), spans=spans)
 
     with pytest.raises(SpecInvalid) as caught:
         planned(flow)
 
     assert [(str(d.span), d.code) for d in caught.value.diagnostics] == [
         ("f.yml:5:3", "JNA211"),
-        ("f.yml:9:3", "JNA210"),
+        ("f.yml:9:3", "JNA211"),
     ]

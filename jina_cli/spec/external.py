@@ -1,4 +1,4 @@
-"""Where the Pods are that somebody else runs."""
+"""Where the Pods are that somebody else runs, and what can be wrong with that."""
 
 from __future__ import annotations
 
@@ -6,9 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from jina_cli.spec.models import PodSpec
+from jina_cli.diagnostics import Diagnostic
+from jina_cli.spec.models import FlowSpec, PodSpec
+from jina_cli.spec.validate import no_effect, problem
 
 _SECURE = frozenset({"grpcs", "https"})
+
+_AWAY = ("port", "tls", "grpc_metadata")
+"""Keys of a Pod that say where an external one is, and nothing of any other."""
+
+_HERE = ("uses", "uses_before", "uses_after", "shards")
+"""Keys of a Pod that say what runs here, and nothing of an external one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +37,35 @@ class BadPlaces(ValueError):
     """Hosts and ports do not go together.
 
     Attributes:
-        key: `host` or `port`, whichever is to be mended.
+        place: What is to be mended: `external`, `port`, `host/0`.
         hint: How.
     """
 
-    def __init__(self, message: str, key: str, hint: str) -> None:
+    def __init__(self, message: str, place: str, hint: str) -> None:
         super().__init__(message)
-        self.key = key
+        self.place = place
         self.hint = hint
+
+
+def check_places(flow: FlowSpec, pod: PodSpec, index: int) -> Iterator[Diagnostic]:
+    """Yield what is wrong with where a Pod is, and keys that change nothing there.
+
+    Args:
+        index: Of the Pod among those of the Flow.
+    """
+    pointer, path = f"/executors/{index}", f"executors[{index}]"
+    try:
+        places_of(pod)
+    except BadPlaces as error:
+        span = flow.span_of(f"{pointer}/{error.place}")
+        key = error.place.partition("/")[0]
+        yield problem("JNA210", str(error), span, error.hint, f"{path}.{key}")
+    reason = "somebody else runs this Pod"
+    if not pod.external:
+        reason = "the Pod runs here; it is for external Pods"
+    for key in _HERE if pod.external else _AWAY:
+        if f"{pointer}/{key}" in flow.spans:
+            yield no_effect(key, flow.spans[f"{pointer}/{key}"], reason, f"{path}.{key}")
 
 
 def places_of(pod: PodSpec) -> tuple[Place, ...]:
@@ -51,14 +80,14 @@ def places_of(pod: PodSpec) -> tuple[Place, ...]:
     if not pod.external:
         return ()
     hosts = pod.host
-    if len(hosts) == 1 and len(pod.port) > 1 and _split(hosts[0])[1] is None:
+    if len(hosts) == 1 and len(pod.port) > 1 and _split(hosts[0], 0)[1] is None:
         hosts *= len(pod.port)
     return tuple(_placed(pod, hosts))
 
 
 def _placed(pod: PodSpec, hosts: tuple[str, ...]) -> Iterator[Place]:
     for number, text in enumerate(hosts):
-        host, port, scheme = _split(text)
+        host, port, scheme = _split(text, number)
         if port is None:
             port = _port_for(number, pod, hosts)
         yield Place(host=host, port=port, is_secure=pod.tls or scheme in _SECURE)
@@ -66,8 +95,8 @@ def _placed(pod: PodSpec, hosts: tuple[str, ...]) -> Iterator[Place]:
 
 def _port_for(number: int, pod: PodSpec, hosts: tuple[str, ...]) -> int:
     if not pod.port:
-        hint = "add `port`, or write `host` as 'name:port'"
-        raise BadPlaces(f"{pod.name!r} is external, and no port says where", "host", hint)
+        hint = "add 'port', or write 'host' as name:port"
+        raise BadPlaces(f"{pod.name!r} is external, and no port says where", "external", hint)
     if len(pod.port) not in (1, len(hosts)):
         hint = "give one port for all hosts, or one for each"
         raise BadPlaces(
@@ -76,12 +105,13 @@ def _port_for(number: int, pod: PodSpec, hosts: tuple[str, ...]) -> int:
     return pod.port[number if len(pod.port) > 1 else 0]
 
 
-def _split(text: str) -> tuple[str, int | None, str]:
-    """Return host, port and scheme of `text`; the port is None and the scheme empty if unsaid."""
+def _split(text: str, number: int) -> tuple[str, int | None, str]:
+    """Return host, port and scheme of a host; the port is None and the scheme empty if unsaid."""
     try:
         parts = urlsplit(text if "://" in text else f"//{text}")
         if parts.hostname and not parts.path.strip("/"):
             return parts.hostname, parts.port, parts.scheme
     except ValueError:
         pass
-    raise BadPlaces(f"{text!r} is no host", "host", "write 'name', 'name:port' or 'grpcs://name'")
+    hint = "write 'name', 'name:port' or 'grpcs://name'"
+    raise BadPlaces(f"{text!r} is no host", f"host/{number}", hint)
