@@ -8,13 +8,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from jina_cli.client.address import Target
-from jina_cli.errors import Unreachable
+from jina_cli.errors import RequestFailed, Unreachable
+from jina_cli.wire.messages import StatusCode
 
 _MAX_HEAD_BYTES = 64 * 1024
 
 
 class BadAnswer(ConnectionError):
-    """What came is no HTTP, or more than was asked for."""
+    """What came is no HTTP."""
+
+
+class AnswerTooLarge(RequestFailed):
+    """The answer is over the limit; the same question would have it again."""
+
+    def __init__(self, limit: int) -> None:
+        what = f"the answer is over the limit of {limit} bytes"
+        how = "send fewer documents at a time, or ask for fewer matches"
+        super().__init__(f"{what}: {how}", status=StatusCode.TOO_LARGE.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +44,17 @@ class Connection:
     writer: asyncio.StreamWriter
     answered: int = field(default=0)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the server is known to have closed it."""
+        return self.reader.at_eof() or self.writer.is_closing()
+
     async def ask(self, head: bytes, body: bytes, max_bytes: int) -> Answer:
         """Send a request and return its answer.
 
         Raises:
             ConnectionError: The connection broke, or the answer is no HTTP.
+            AnswerTooLarge: The answer has more than `max_bytes`.
         """
         self.writer.write(head + body)
         await self.writer.drain()
@@ -89,6 +105,8 @@ class Connection:
         while data and sum(map(len, parts)) <= max_bytes:
             data = await self.reader.read(max_bytes + 1)
             parts.append(data)
+        if data:
+            raise AnswerTooLarge(max_bytes)
         return b"".join(parts)
 
     async def close(self) -> None:
@@ -101,8 +119,10 @@ class Connection:
 
 def _bounded(text: str, base: int, limit: int) -> int:
     length = int(text, base)
-    if not 0 <= length <= limit:
-        raise BadAnswer(f"the answer is larger than {limit} bytes")
+    if length < 0:
+        raise BadAnswer("the answer is shorter than nothing")
+    if length > limit:
+        raise AnswerTooLarge(limit)
     return length
 
 

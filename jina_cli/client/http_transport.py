@@ -10,9 +10,16 @@ from urllib.parse import quote
 import orjson
 
 from jina_cli.client.address import Target
-from jina_cli.client.http_connection import Answer, Connection, connect, head_of
+from jina_cli.client.http_connection import (
+    Answer,
+    AnswerTooLarge,
+    Connection,
+    connect,
+    head_of,
+)
 from jina_cli.client.transport import left_of
 from jina_cli.errors import Unreachable
+from jina_cli.wire.balance import may_repeat
 from jina_cli.wire.messages import (
     EMPTY,
     STATUSES,
@@ -48,37 +55,58 @@ class HttpTransport:
     async def request(self, request: Request) -> Response:
         try:
             async with asyncio.timeout(left_of(request.deadline)):
-                path = quote("/" + request.endpoint.lstrip("/"))
-                answer = await self.ask("POST", path, _body_of(request), request.metadata)
+                answer = await self._post(request)
         except TimeoutError:
             status = Status(code=StatusCode.DEADLINE, description="no answer in time")
             return Response(request_id=request.request_id, status=status)
+        except AnswerTooLarge as error:
+            status = Status(code=StatusCode.TOO_LARGE, description=error.message)
+            return Response(request_id=request.request_id, status=status)
         return _response_of(request, answer)
 
-    async def ask(
-        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
-    ) -> Answer:
-        """Ask anything of the server.
+    async def _post(self, request: Request) -> Answer:
+        body = _body_of(request)
+        headers = {
+            **request.metadata,
+            "content-type": "application/json",
+            "content-length": str(len(body)),
+        }
+        path = quote("/" + request.endpoint.lstrip("/"))
+        head = head_of("POST", path, self._target, headers)
+        return await self._ask(head, body, repeats=may_repeat(request.endpoint, was_sent=True))
 
-        An idle connection may have been closed by the server meanwhile, so a request that
-        fails on one before any answer is sent once more on a new one.
+    async def get(self, path: str) -> Answer:
+        """Return the page at `path`.
 
         Raises:
             Unreachable: There is no connection to be had.
+            AnswerTooLarge: The page is over the limit.
         """
-        more = dict(headers or {})
-        if method == "POST":
-            more |= {"content-type": "application/json", "content-length": str(len(body))}
-        head = head_of(method, path, self._target, more)
+        return await self._ask(head_of("GET", path, self._target, {}), b"", repeats=True)
+
+    async def _ask(self, head: bytes, body: bytes, *, repeats: bool) -> Answer:
+        """Ask on an idle connection, else on a new one.
+
+        The server may close an idle connection just when it is used. What was sent then is
+        sent again only if it `repeats` without harm: nobody knows whether it was acted on.
+        """
         while self._idle:
-            try:
-                return await self._ask_on(self._idle.pop(), head, body)
-            except ConnectionError:
+            connection = self._idle.pop()
+            if connection.is_over:
+                await connection.close()
                 continue
+            try:
+                return await self._ask_on(connection, head, body)
+            except ConnectionError as error:
+                if not repeats:
+                    raise self._broke(error) from error
         try:
             return await self._ask_on(await connect(self._target), head, body)
         except ConnectionError as error:
-            raise Unreachable(f"the connection to {self._target} broke: {error}") from error
+            raise self._broke(error) from error
+
+    def _broke(self, error: ConnectionError) -> Unreachable:
+        return Unreachable(f"the connection to {self._target} broke: {error}")
 
     async def _ask_on(self, connection: Connection, head: bytes, body: bytes) -> Answer:
         try:

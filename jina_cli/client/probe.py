@@ -115,7 +115,7 @@ async def _ask_http(target: Target, role: Role) -> None:
     paths = ("/dry_run", "/readyz") if role is Role.FLOW else ("/readyz", "/")
     try:
         for path in paths:
-            answer = await transport.ask("GET", path)
+            answer = await transport.get(path)
             if answer.status not in (404, 405):
                 break
     finally:

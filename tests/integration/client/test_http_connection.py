@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from jina_cli.client.address import target_of
-from jina_cli.client.http_connection import Answer
+from jina_cli.client.http_connection import Answer, AnswerTooLarge
 from jina_cli.client.http_transport import HttpTransport
 from jina_cli.errors import Unreachable
+from jina_cli.wire.messages import Request, Response, StatusCode
 from tests.testing.gateways import run
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -41,7 +42,7 @@ async def _asked(serve: Serve, times: int = 1, max_bytes: int = 1000) -> list[An
             target_of(f"http://127.0.0.1:{port}"), max_message_bytes=max_bytes
         )
         try:
-            return [await transport.ask("GET", "/x") for _ in range(times)]
+            return [await transport.get("/x") for _ in range(times)]
         finally:
             await transport.close()
 
@@ -83,12 +84,104 @@ def test_a_connection_is_used_again_and_a_closed_one_is_replaced() -> None:
         b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe",
         b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffff\r\n",
         b"\r\n\r\n",
         b"",
     ],
 )
-def test_nonsense_or_too_much_is_a_broken_connection(answer: bytes) -> None:
+def test_nonsense_is_a_broken_connection(answer: bytes) -> None:
     with pytest.raises(Unreachable, match="broke"):
         run(_asked(_says(answer, close=True)))
+
+
+TOO_MUCH = [
+    b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffff\r\n",
+    b"HTTP/1.0 200 OK\r\n\r\n" + b"x" * 1001,
+]
+
+
+@pytest.mark.parametrize("answer", TOO_MUCH)
+def test_too_much_is_told_with_the_limit_and_what_to_do(answer: bytes) -> None:
+    with pytest.raises(AnswerTooLarge, match="over the limit of 1000 bytes: send fewer documents"):
+        run(_asked(_says(answer, close=True)))
+
+
+EMPTY_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+
+
+async def _posted(endpoints: list[str], second: bytes) -> tuple[list[Response | None], int]:
+    """Post one after another to a server that says `second` and hangs up from then on.
+
+    Returns the answers, with None for a broken connection, and how many requests came.
+    """
+    came = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal came
+        while await reader.readline():
+            await reader.readuntil(b"\r\n\r\n")
+            came += 1
+            writer.write(EMPTY_ANSWER if came == 1 else second)
+            if came > 1:
+                break
+            await reader.readexactly(len(_BODY))
+        writer.close()
+
+    async def post(transport: HttpTransport, endpoint: str) -> Response | None:
+        try:
+            return await transport.request(Request(endpoint=endpoint))
+        except Unreachable:
+            return None
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        transport = HttpTransport(target_of(f"http://127.0.0.1:{port}"), max_message_bytes=1000)
+        answers = [await post(transport, endpoint) for endpoint in endpoints]
+        await transport.close()
+        return answers, came
+
+
+_BODY = b'{"header":{"request_id":""},"parameters":{},"data":[]}'
+
+
+@pytest.mark.parametrize(("endpoint", "sent"), [("/index", 2), ("/search", 3)])
+def test_only_what_does_no_harm_twice_is_sent_again_when_an_idle_connection_breaks(
+    endpoint: str, sent: int
+) -> None:
+    answers, came = run(_posted(["/search", endpoint], b""))
+
+    assert (answers[1], came) == (None, sent)
+
+
+@pytest.mark.parametrize("answer", TOO_MUCH)
+def test_an_answer_that_is_too_large_is_not_asked_for_again(answer: bytes) -> None:
+    answers, came = run(_posted(["/search", "/search"], answer))
+
+    assert answers[1] is not None
+    assert answers[1].status.code is StatusCode.TOO_LARGE
+    assert came == 2
+
+
+def test_a_connection_that_the_server_closed_is_not_written_to() -> None:
+    async def scenario() -> int:
+        answers = [EMPTY_ANSWER, EMPTY_ANSWER]
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(len(_BODY))
+            writer.write(answers.pop())
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            transport = HttpTransport(target_of(f"http://127.0.0.1:{port}"), max_message_bytes=99)
+            await transport.request(Request(endpoint="/index"))
+            while not transport._idle[0].is_over:
+                await asyncio.sleep(0)
+            await transport.request(Request(endpoint="/index"))
+            await transport.close()
+        return len(answers)
+
+    assert run(scenario()) == 0
