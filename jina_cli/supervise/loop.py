@@ -6,10 +6,8 @@ There is one Flow for each event loop, in the main thread.
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import socket
-import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -20,14 +18,13 @@ from jina_cli.lifeline import HASTE, DrainSaid, FailedSaid, ReadySaid, Said
 from jina_cli.plan.models import Plan
 from jina_cli.supervise import flow_machine, machine
 from jina_cli.supervise.flow_machine import ExitOn, Phase
-from jina_cli.supervise.logs import LogLine, PeaLog
+from jina_cli.supervise.journal import Journal, write_record
 from jina_cli.supervise.machine import Pea, PeaState, policy_of
 from jina_cli.supervise.process import Processes
-from jina_cli.supervise.procfs import start_of
 from jina_cli.supervise.reasons import error_of, restart_notice, too_late
-from jina_cli.supervise.registry import Record, RunDir, claim
+from jina_cli.supervise.registry import RunDir, claim
 from jina_cli.supervise.running import Recipe
-from jina_cli.supervise.sinks import LogFiles, LogSink
+from jina_cli.supervise.sinks import LogSink
 from jina_cli.supervise.sockets import bind_all, close_all, with_ports
 from jina_cli.supervise.spawn import Adopted, Warming
 
@@ -87,12 +84,10 @@ class Supervisor:
 
     def __init__(self, plan: Plan, *, sink: LogSink, options: Options) -> None:
         self._plan = plan
-        self._sink = sink
         self._options = options
-        self._files = LogFiles(Path(plan.log_dir))
+        self._journal = Journal(plan, sink)
         self._plans = {pea.name: pea for pea in (plan.gateway, *plan.peas)}
         self._peas = {name: Pea(name=name, policy=policy_of(p)) for name, p in self._plans.items()}
-        self._logs = {name: PeaLog(name, self._log_line) for name in self._plans}
         self._flow = flow_machine.begin(plan, exit_on=options.exit_on, grace_s=options.grace_s)
         self._inbox: deque[tuple[str, machine.Event] | flow_machine.Event] = deque()
         self._is_handling = False
@@ -202,14 +197,13 @@ class Supervisor:
             warming = self._options.warming
             warming.abandon(Adopted(warming.ends.pid))
         close_all(self._sockets)
-        self._files.close()
-        self._sink.close()
+        self._journal.close()
         if self._run_dir is not None:
             self._run_dir.release()
 
     def reopen_logs(self) -> None:
         """Open the log files anew, after they were moved away."""
-        self._files.reopen()
+        self._journal.reopen()
 
     def describe(self) -> list[str]:
         """Return one line for each Pea: what it is, what it does, as what process."""
@@ -223,16 +217,13 @@ class Supervisor:
 
     def say(self, text: str, *, pea: str = "", level: str = "INFO") -> None:
         """Write a line of our own into the log."""
-        now = time.time()
-        name = pea or self._plan.flow
-        self._log_line(LogLine(pea=name, stream="flow", text=text, time=now, level=level))
+        self._journal.say(text, pea=pea, level=level)
 
     # What processes tell
 
     def started(self, name: str, attempt: int, pid: int) -> None:
         """Take note of a process; see `running.Watcher`."""
-        if name in self._logs:
-            self._logs[name].begin()
+        self._journal.started(name)
         self.say(f"started, pid {pid}", pea=name)
 
     def heard(self, name: str, attempt: int, said: Said) -> None:
@@ -246,14 +237,11 @@ class Supervisor:
 
     def printed(self, name: str, stream: str, data: bytes) -> None:
         """Take what a process printed; see `running.Watcher`."""
-        log = self._logs.get(name)
-        if log is None:
-            log = self._logs[name] = PeaLog(name, self._log_line)
-        log.feed(stream, data, time.time())
+        self._journal.printed(name, stream, data)
 
     def ended(self, name: str, attempt: int, status: int, cause: str) -> None:
         """Take note that a process is gone; see `running.Watcher`."""
-        self._logs[name].end(time.time())
+        self._journal.ended(name)
         if name != self._culprit:
             self._statuses[name] = status
         if cause:
@@ -322,7 +310,7 @@ class Supervisor:
     def _pea_failed(self, pea: Pea) -> None:
         self.say(f"failed: {pea.failure}", pea=pea.name, level="ERROR")
         if self._failure is None and self._flow.phase in _RUNS:
-            self._failure = error_of(pea, tuple(self._logs[pea.name].tail))
+            self._failure = error_of(pea, self._journal.tail(pea.name))
 
     def _step_flow(self, event: flow_machine.Event) -> None:
         before = self._flow.phase
@@ -342,7 +330,7 @@ class Supervisor:
                 pea = self._peas[name]
                 if self._failure is None and self._statuses.get(name):
                     restarts = pea.restarts - (pea.state is PeaState.BACKOFF)
-                    tail = tuple(self._logs[name].tail)
+                    tail = self._journal.tail(name)
                     self._failure = error_of(replace(pea, restarts=restarts), tail)
             case _:
                 return
@@ -391,21 +379,7 @@ class Supervisor:
             self._failure = too_late(self._peas.values(), self._options.ready_within_s)
             self.request_stop()
 
-    def _log_line(self, line: LogLine) -> None:
-        self._files.write(line)
-        self._sink.write(line)
-
     def _write_record(self, state: str) -> None:
         assert self._run_dir is not None, "claimed at the start"
-        record = Record(
-            pid=os.getpid(),
-            start=start_of(os.getpid()),
-            flow=self._plan.flow,
-            source=self._plan.source,
-            workspace=self._plan.workspace,
-            is_lasting=self._options.is_lasting,
-            state=state,
-            native=self.native_address,
-            addresses=self._addresses,
-        )
-        self._run_dir.write_record(record)
+        how = self._options
+        write_record(self._run_dir, self._plan, state, self._addresses, is_lasting=how.is_lasting)
