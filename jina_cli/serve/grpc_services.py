@@ -15,7 +15,7 @@ import grpc.aio
 
 from jina_cli.serve.board import Board
 from jina_cli.serve.grpc_messages import write_endpoints, write_info
-from jina_cli.serve.http_pages import versions
+from jina_cli.serve.versions import versions
 from jina_cli.vocabulary import DRY_RUN_ENDPOINT
 from jina_cli.wire.descriptors import pool
 from jina_cli.wire.jina3 import write_status

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -10,10 +9,10 @@ from typing import Any
 
 import orjson
 
-from jina_cli._version import __version__
 from jina_cli.serve.board import Board
 from jina_cli.serve.limits import RETRY_AFTER_S
 from jina_cli.serve.openapi import HIDDEN, openapi_of
+from jina_cli.serve.versions import versions
 from jina_cli.vocabulary import DRY_RUN_ENDPOINT
 from jina_cli.wire.messages import EndpointInfo, Request, Response
 
@@ -155,23 +154,6 @@ class Pages:
 
     async def _status(self) -> Page:
         return _json({"jina": versions(), "envs": {}})
-
-
-def versions() -> dict[str, str]:
-    """Return the versions that a report of a problem needs, without importing anything."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = {
-        "jina": __version__,
-        "python": platform.python_version(),
-        "platform": platform.system(),
-    }
-    for name in ("docarray", "grpcio", "numpy", "protobuf", "uvicorn"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _json(value: Any) -> Page:
