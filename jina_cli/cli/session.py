@@ -158,7 +158,7 @@ async def started(spec: FlowSpec, workspace: Path, settings: Settings) -> AsyncI
     plan = expand(
         spec,
         run_dir=run_dir_for(spec.source, str(workspace), project=settings.project),
-        log_dir=log_dir_for(spec.name, project=settings.project),
+        log_dir=log_dir_for(spec.name, spec.source, str(workspace), project=settings.project),
         workspace=workspace,
         environ=os.environ,
     )

@@ -77,8 +77,7 @@ def run_dir_for(
         source: Path of the YAML file.
         workspace: Root of the workspaces.
     """
-    name = f"{os.path.realpath(source)}\0{os.path.realpath(workspace)}"
-    key = blake2b(name.encode("utf-8", "surrogateescape"), digest_size=6).hexdigest()
+    key = _key(source, workspace)
     inner = Path("jina", project or "default", key)
     base = environ.get("XDG_RUNTIME_DIR")
     if base and len(os.fsencode(Path(base) / inner)) + _ROOM_FOR_NAMES <= _MAX_SOCKET_PATH:
@@ -86,10 +85,28 @@ def run_dir_for(
     return Path(f"/tmp/jina-{os.getuid()}", project or "default", key)
 
 
-def log_dir_for(flow: str, *, project: str = "", environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder of a Flow's log files; nothing is created."""
+def log_dir_for(
+    flow: str,
+    source: str,
+    workspace: str,
+    *,
+    project: str = "",
+    environ: Mapping[str, str] = os.environ,
+) -> Path:
+    """Return the folder of a Flow's log files; nothing is created.
+
+    Its name begins with that of the Flow, which others may have too.
+
+    Args:
+        source: As `run_dir_for`, and so is `workspace`.
+    """
     state = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME", "/tmp"), ".local/state"))
-    return Path(state, "jina", "logs", project or "default", flow)
+    return Path(state, "jina", "logs", project or "default", f"{flow}-{_key(source, workspace)}")
+
+
+def _key(source: str, workspace: str) -> str:
+    name = f"{os.path.realpath(source)}\0{os.path.realpath(workspace)}"
+    return blake2b(name.encode("utf-8", "surrogateescape"), digest_size=6).hexdigest()
 
 
 def find_running(source: str, workspace: str, *, project: str = "") -> str | None:

@@ -217,10 +217,12 @@ def _planned(spec: FlowSpec, *, log_dir: str, settings: Settings) -> Plan:
     from jina_cli.supervise.registry import log_dir_for, run_dir_for
 
     root = Path(os.path.abspath(spec.workspace or DEFAULT_WORKSPACE))
+    project = settings.project
+    logs = Path(log_dir or log_dir_for(spec.name, spec.source, str(root), project=project))
     return expand(
         spec,
-        run_dir=run_dir_for(spec.source, str(root), project=settings.project),
-        log_dir=Path(log_dir) if log_dir else log_dir_for(spec.name, project=settings.project),
+        run_dir=run_dir_for(spec.source, str(root), project=project),
+        log_dir=logs,
         workspace=root,
         environ=os.environ,
     )

@@ -60,6 +60,21 @@ def test_a_signal_drains_and_says_so_by_its_exit_code(
     assert not process.family()
 
 
+def test_a_flow_that_ignores_hangups_goes_on_after_one(jina: Jinas, tmp_path: Path) -> None:
+    nohup = f"import os, signal, sys; signal.signal({int(signal.SIGHUP)}, signal.SIG_IGN); "
+    execute = "os.execv(sys.executable, [sys.executable, '-m', 'jina_cli', *sys.argv[1:]])"
+    flow = write_flow(tmp_path)
+    process = jina.start_python("-c", nohup + execute, "flow", "--uses", flow)
+    found = wait_until(lambda: re.search(r"http://\S+", process.stderr), 20)
+
+    process.send(signal.SIGHUP)
+    process.send(signal.SIGQUIT)
+    wait_until(lambda: "flow ready" in process.stdout)
+
+    assert post(found[0].replace("0.0.0.0", "127.0.0.1"))["status"] == 200
+    assert process.stop(signal.SIGTERM) == 0
+
+
 def test_sigterm_while_it_starts_is_no_failure(jina: Jinas, tmp_path: Path) -> None:
     process = jina.start("flow", "--uses", write_flow(tmp_path, init="time.sleep(60)"))
     wait_until(lambda: "faulty/rep-0 | started" in process.stdout, 20)
@@ -173,6 +188,9 @@ def test_a_dry_run_starts_nothing(jina: Jinas, tmp_path: Path) -> None:
 
     assert (done.code, done.stderr) == (0, "")
     assert "gateway               http 0.0.0.0:8080" in done.stdout
+    assert re.search(
+        rf"^  logs +{tmp_path}/state/jina/logs/default/flow-\w{{12}}$", done.stdout, re.M
+    )
     assert list(jina.run_dir.iterdir()) == []
 
 

@@ -51,11 +51,23 @@ def test_sockets_go_where_their_paths_are_short_enough(environ: dict[str, str]) 
 
 
 def test_logs_are_kept_with_the_state() -> None:
-    assert log_dir_for("text", environ={"HOME": "/home/a"}) == Path(
-        "/home/a/.local/state/jina/logs/default/text"
+    at_home = log_dir_for("text", "/a/flow.yml", "/w", environ={"HOME": "/home/a"})
+    of_project = log_dir_for(
+        "text", "/a/flow.yml", "/w", project="p", environ={"XDG_STATE_HOME": "/s"}
     )
-    assert log_dir_for("text", project="p", environ={"XDG_STATE_HOME": "/s"}) == Path(
-        "/s/jina/logs/p/text"
+
+    assert at_home.parent == Path("/home/a/.local/state/jina/logs/default")
+    assert of_project.parent == Path("/s/jina/logs/p")
+    assert at_home.name == of_project.name
+    assert at_home.name.startswith("text-")
+
+
+def test_flows_of_one_name_have_folders_of_their_own_for_logs() -> None:
+    places = [("/a/flow.yml", "/w"), ("/a/flow.yml", "/v"), ("/b/flow.yml", "/w")]
+
+    assert len({log_dir_for("text", *place) for place in places}) == 3
+    assert log_dir_for("text", "/a/flow.yml", "/w") == log_dir_for(
+        "text", "/a/x/../flow.yml", "/w/"
     )
 
 
