@@ -25,6 +25,9 @@ HASTE = signal.SIGUSR2
 """Sent to a Gateway that is ready before SIGTERM: nobody routes to it, so it need not say that
 it stops before it does."""
 
+PEA_MARK = "JINA_PEA"
+"""Variable in the environment of a Pea, with its name; inherited by whatever it starts."""
+
 LOG_MARK = "\x1e"
 """Stands before a log record (a JSON object on one line) on a child's stderr."""
 

@@ -28,6 +28,7 @@ from jina_cli.lifeline import (
 )
 from jina_cli.plan.codec import from_json
 from jina_cli.plan.models import PeaPlan
+from jina_cli.runtime.forked import let_go_after_fork
 from jina_cli.runtime.head import Head, ShardsFailed
 from jina_cli.runtime.load import ImportFailed, InitFailed, Loaded, load_executors
 from jina_cli.vocabulary import PeaRole
@@ -75,6 +76,7 @@ def run(launch: Launch) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(line_buffering=True, errors="backslashreplace")
     log_to_parent(plan.log_level)
+    let_go_after_fork(plan.address, launch.death_fd)
     stop = Stop()
     watch_death(launch.death_fd, stop.orphaned, ORPHAN_GRACE_S)
     with asyncio.Runner(loop_factory=_new_loop) as runner:

@@ -27,6 +27,7 @@ from importlib import import_module
 from typing import Any, cast
 
 from jina_cli.lifeline import (
+    PEA_MARK,
     EndedSaid,
     ForkedSaid,
     ForkOrder,
@@ -193,6 +194,7 @@ def become(birth: Birth) -> Launch:
     _close_all_but({0, 1, 2, *own.values()})
     _name_process(birth.order.name)
     os.environ.update(_env_of(birth.order.plan_path))
+    os.environ[PEA_MARK] = birth.order.name
     gc.enable()
     if "numpy.random" in sys.modules:
         # Else all Peas would draw the same numbers; imported later, it seeds itself.

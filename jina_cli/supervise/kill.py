@@ -7,6 +7,7 @@ import signal
 from collections.abc import Collection
 from pathlib import Path
 
+from jina_cli.lifeline import PEA_MARK
 from jina_cli.supervise.procfs import Process, children_of
 
 MARK = "JINA_FLOW"
@@ -60,15 +61,42 @@ def kill_strays(mark: str) -> bool:
     return bool(strays)
 
 
+def strays_of(pea: str, pipes: Collection[int], own: Collection[int]) -> list[int]:
+    """Return orphans of one Pea that left its session: marked as its, or with a pipe of its.
+
+    Args:
+        pea: Its name.
+        pipes: Inodes of its pipes; whoever was forked off it without an exec holds one.
+        own: Children that we started; they are no orphans.
+    """
+    found = (each.pid for each in _foreign() if not each.zombie and each.pid not in own)
+    return [pid for pid in found if _has(pid, pea, PEA_MARK) or _holds(pid, pipes)]
+
+
 def _foreign() -> list[Process]:
     """Return children in other sessions; those in ours were not started by us as Peas."""
     session = os.getsid(0)
     return [child for child in children_of(os.getpid()) if child.session != session]
 
 
-def _has(pid: int, mark: str) -> bool:
+def _has(pid: int, mark: str, name: str = MARK) -> bool:
     try:
         environ = Path(f"/proc/{pid}/environ").read_bytes()
     except OSError:
         return False
-    return f"{MARK}={mark}".encode() in environ.split(b"\0")
+    return f"{name}={mark}".encode() in environ.split(b"\0")
+
+
+def _holds(pid: int, pipes: Collection[int]) -> bool:
+    folder, wanted = f"/proc/{pid}/fd", {f"pipe:[{inode}]" for inode in pipes}
+    try:
+        numbers = os.listdir(folder) if wanted else []
+    except OSError:
+        return False
+    for number in numbers:
+        try:
+            if os.readlink(f"{folder}/{number}") in wanted:
+                return True
+        except OSError:
+            continue
+    return False

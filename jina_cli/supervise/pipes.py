@@ -43,6 +43,10 @@ class ChildPipes:
         """Whether any of them may still bring something."""
         return bool(self._open)
 
+    def inodes(self) -> frozenset[int]:
+        """Return what names those that are not at their end, also in other processes."""
+        return frozenset(os.fstat(descriptor).st_ino for descriptor in self._open.values())
+
     def open(self, names: Sequence[str]) -> dict[str, int]:
         """Return the write ends by name; whoever gets them closes them.
 

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 
 from jina_cli.errors import CannotWrite
 from jina_cli.lifeline import (
+    PEA_MARK,
     EndedSaid,
     ForkedSaid,
     ForkOrder,
@@ -81,7 +82,7 @@ class Processes:
         self._spawner_popen: Child | None = None
         self._spawner_pipes: ChildPipes | None = None
         self._cold_spawners = 0
-        self._sweeper = Sweeper(self._report)
+        self._sweeper = Sweeper(self._report, self._own_children)
         self._mark = mark_of_this()
         self._environ = environ_for(len(sockets) - 1, os.environ)  # all but the Gateway
         self._some_ended = asyncio.Event()
@@ -194,7 +195,8 @@ class Processes:
         python = pea.python or sys.executable
         command = [python, "-P", "-m", module, launch.to_argument()]
         kept = (launch.control_fd, launch.death_fd, *own.values())
-        running.popen = start(command, (out, err), kept, {**self._environ, **pea.env})
+        environ = {**self._environ, **pea.env, PEA_MARK: pea.name}
+        running.popen = start(command, (out, err), kept, environ)
         for descriptor in given.values():
             os.close(descriptor)
         given.clear()

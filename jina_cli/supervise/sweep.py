@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
-from jina_cli.supervise.kill import send_one
+from jina_cli.supervise.kill import send_one, strays_of
 from jina_cli.supervise.procfs import members
 from jina_cli.supervise.running import Running
 
@@ -22,10 +22,14 @@ class Sweeper:
 
     Args:
         report: Called with each whose group is empty and whose pipes are at their end.
+        own: Returns the children that were started as Peas or as the spawner.
     """
 
-    def __init__(self, report: Callable[[Running], None]) -> None:
+    def __init__(
+        self, report: Callable[[Running], None], own: Callable[[], Collection[int]]
+    ) -> None:
         self._report = report
+        self._own = own
         self._loop = asyncio.get_running_loop()
         self._left: list[Running] = []
         self._next: asyncio.Handle | None = None
@@ -46,6 +50,9 @@ class Sweeper:
             self._next.cancel()
             self._next = None
         found = members({running.pid for running in self._left if running.pid})
+        for running in self._left:
+            if strays := strays_of(running.name, running.pipes.inodes(), self._own()):
+                found.setdefault(running.pid, []).extend(strays)
         for pid in (pid for pids in found.values() for pid in pids):
             send_one(pid, signal.SIGKILL)
         now = self._loop.time()

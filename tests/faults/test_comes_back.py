@@ -10,7 +10,7 @@ from pathlib import Path
 import grpc
 
 from tests.testing.faulty import post, started, write_flow
-from tests.testing.processes import Jinas, Started, wait_until
+from tests.testing.processes import Jinas, Started, is_alive, wait_until
 
 
 def pids_of(process: Started, name: str) -> list[int]:
@@ -35,4 +35,34 @@ def test_a_gateway_that_is_told_to_end_alone_serves_the_same_addresses_again(
     assert post(http)["status"] == 200
     with grpc.insecure_channel(target) as channel:
         grpc.channel_ready_future(channel).result(timeout=10)
+    assert process.stop() == 0
+
+
+def test_a_pea_that_left_a_daemon_behind_comes_back_and_the_daemon_is_gone(
+    jina: Jinas, tmp_path: Path
+) -> None:
+    process, address = started(jina, write_flow(tmp_path))
+    mark = tmp_path / "daemon"
+    daemonise = f"""
+if os.fork():
+    os.wait()
+else:
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    with open({str(mark)!r} + ".new", "w") as file:
+        file.write(str(os.getpid()))
+    os.rename({str(mark)!r} + ".new", {str(mark)!r})
+    time.sleep(600)
+"""
+    assert post(address, daemonise)["status"] == 200
+    wait_until(mark.exists)
+    daemon = int(mark.read_text())
+
+    broken = post(address, "os.kill(os.getpid(), 9)", timeout_s=10)
+    wait_until(lambda: "faulty/rep-0 | ready again" in process.stdout)
+
+    assert broken["status"] == 503
+    assert post(address, timeout_s=10)["status"] == 200
+    assert not is_alive(daemon)
     assert process.stop() == 0
