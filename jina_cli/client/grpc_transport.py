@@ -10,26 +10,9 @@ import grpc.aio
 from jina_cli.client.address import Target
 from jina_cli.client.transport import left_of
 from jina_cli.errors import Unreachable
-from jina_cli.wire.messages import (
-    GRPC_STATUS_KEY,
-    Format,
-    Request,
-    Response,
-    Status,
-    StatusCode,
-)
+from jina_cli.wire.messages import Format, Request, Response, Status, status_of_grpc
 
 CALL = "/jina.JinaSingleDataRequestRPC/process_single_data"
-
-_STATUSES = {
-    grpc.StatusCode.DEADLINE_EXCEEDED: StatusCode.DEADLINE,
-    grpc.StatusCode.RESOURCE_EXHAUSTED: StatusCode.OVERLOADED,
-    grpc.StatusCode.CANCELLED: StatusCode.CANCELLED,
-    grpc.StatusCode.INVALID_ARGUMENT: StatusCode.INVALID,
-    grpc.StatusCode.NOT_FOUND: StatusCode.NOT_FOUND,
-    grpc.StatusCode.UNIMPLEMENTED: StatusCode.NOT_FOUND,
-    grpc.StatusCode.UNKNOWN: StatusCode.EXECUTOR,
-}
 
 
 class GrpcTransport:
@@ -66,7 +49,9 @@ class GrpcTransport:
     def _failed(self, request: Request, error: grpc.aio.AioRpcError) -> Response:
         if error.code() is grpc.StatusCode.UNAVAILABLE and "connect" in _details(error).lower():
             raise Unreachable(f"nobody answers at {self._target}") from error
-        status = Status(code=_code_of(error), description=_details(error))
+        details = _details(error)
+        code = status_of_grpc(error.code().value[0], error.trailing_metadata(), details)
+        status = Status(code=code, description=details)
         return Response(request_id=request.request_id, status=status)
 
 
@@ -98,17 +83,6 @@ async def unary(
     call = channel.unary_unary(method)
     answer: bytes = await call(data, timeout=timeout_s, wait_for_ready=False)
     return answer
-
-
-def _code_of(error: grpc.aio.AioRpcError) -> StatusCode:
-    """Return what our Gateway says it was; else what gRPC's status most likely means."""
-    told = dict(tuple(error.trailing_metadata() or ())).get(GRPC_STATUS_KEY)
-    if told in StatusCode.__members__:
-        return StatusCode[str(told)]
-    code = _STATUSES.get(error.code(), StatusCode.UNAVAILABLE)
-    # gRPC's own refusal of a message, on either side, has the status of a full queue.
-    is_size = code is StatusCode.OVERLOADED and "larger than" in _details(error)
-    return StatusCode.TOO_LARGE if is_size else code
 
 
 def _details(error: grpc.aio.AioRpcError) -> str:

@@ -24,20 +24,13 @@ from jina_cli.wire.messages import (
     Response,
     Status,
     StatusCode,
+    status_of_grpc,
 )
 
 _DATA = "/jina.JinaSingleDataRequestRPC/process_single_data"
 _DISCOVER = "/jina.JinaDiscoverEndpointsRPC/endpoint_discovery"
 _ASK_AGAIN_S = 1.0
 _DISCOVER_S = 5.0
-
-_CODES: Mapping[grpc.StatusCode, StatusCode] = {
-    grpc.StatusCode.DEADLINE_EXCEEDED: StatusCode.DEADLINE,
-    grpc.StatusCode.UNAVAILABLE: StatusCode.UNAVAILABLE,
-    grpc.StatusCode.RESOURCE_EXHAUSTED: StatusCode.OVERLOADED,
-    grpc.StatusCode.INVALID_ARGUMENT: StatusCode.INVALID,
-    grpc.StatusCode.CANCELLED: StatusCode.CANCELLED,
-}
 
 
 @dataclass(slots=True)
@@ -164,9 +157,9 @@ class ExternalPod:
             response = jina3.read_data_response(answer)
             return await self._readable(request, response)
         except grpc.aio.AioRpcError as error:
-            code = _CODES.get(error.code(), StatusCode.EXECUTOR)
-            what = f"{replica.address}: {error.details() or error.code().name}"
-            return self._failed(request, code, what)
+            details = error.details() or error.code().name
+            code = status_of_grpc(error.code().value[0], error.trailing_metadata(), details)
+            return self._failed(request, code, f"{replica.address}: {details}")
         except BadMessage as error:
             what = f"{replica.address} answered with no Jina message: {error}"
             return self._failed(request, StatusCode.EXECUTOR, what)

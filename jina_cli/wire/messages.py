@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,6 +63,38 @@ STATUSES: Mapping[StatusCode, tuple[int, int]] = {
 
 GRPC_STATUS_KEY = "jina-status"
 """Trailing metadata of a gRPC call that failed: the name of our status, finer than gRPC's."""
+
+_OF_GRPC: Mapping[int, StatusCode] = {
+    **{number: code for code, (number, _) in STATUSES.items()},
+    8: StatusCode.OVERLOADED,  # RESOURCE_EXHAUSTED: of what it may mean, the one that passes
+    12: StatusCode.NOT_FOUND,  # UNIMPLEMENTED: nobody has the method
+    6: StatusCode.INVALID,  # ALREADY_EXISTS, and others that the same request meets again
+    7: StatusCode.INVALID,
+    9: StatusCode.INVALID,
+    11: StatusCode.INVALID,
+    16: StatusCode.INVALID,
+}
+
+
+def status_of_grpc(
+    number: int, trailing: Iterable[tuple[str, str | bytes]] | None, details: str = ""
+) -> StatusCode:
+    """Return how a gRPC call failed.
+
+    What our own Gateway says in the trailing metadata counts; else it is what gRPC's status
+    most likely means, and EXECUTOR where that says nothing.
+
+    Args:
+        number: gRPC's status; not 0.
+        details: Of the status; gRPC's own refusal of a message is known by them alone.
+    """
+    told = dict(trailing or ()).get(GRPC_STATUS_KEY)
+    if isinstance(told, str) and told in StatusCode.__members__ and told != StatusCode.OK.name:
+        return StatusCode[told]
+    code = _OF_GRPC.get(number, StatusCode.EXECUTOR)
+    # gRPC's own refusal of a message, on either side, has the status of a full queue.
+    is_size = code is StatusCode.OVERLOADED and "larger than" in details
+    return StatusCode.TOO_LARGE if is_size else code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,13 @@ import shutil
 from pathlib import Path
 
 import httpx
+import pytest
 
 from jina_cli.documents.rows import from_rows, to_rows
 from jina_cli.lifeline import FailedSaid
 from jina_cli.vocabulary import Protocol
 from jina_cli.wire.bodies import read_body, write_body
-from jina_cli.wire.messages import Format, Request, Response, Status, StatusCode
+from jina_cli.wire.messages import STATUSES, Format, Request, Response, Status, StatusCode
 from tests.testing.gateways import Answer, a_folder, a_gateway, a_link, a_pea, a_route, echo, run
 
 GRPC, HTTP = (Protocol.GRPC,), (Protocol.HTTP,)
@@ -131,3 +132,18 @@ def test_a_far_pod_that_would_have_to_join_is_refused_at_the_start(folder: Path)
 
     assert said.cause == ("the external Pod far cannot join a and b: let a Pod of this Flow do it")
     assert code == 1
+
+
+@pytest.mark.parametrize(
+    "code", [StatusCode.STORAGE, StatusCode.OVERLOADED, StatusCode.TOO_LARGE, StatusCode.DEADLINE]
+)
+def test_what_ends_a_call_far_away_is_told_here_as_what_it_was(
+    folder: Path, code: StatusCode
+) -> None:
+    async def refuse(request: Request) -> Response:
+        return Response(request_id=request.request_id, status=Status(code=code, description="no"))
+
+    by_http, natively = asked_through_a_far_flow(folder, refuse, near_first=False)
+
+    assert by_http.status_code == STATUSES[code][1]
+    assert (natively.status.code, natively.status.pod) == (code, "far")

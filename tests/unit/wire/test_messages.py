@@ -1,0 +1,39 @@
+"""What a failed gRPC call means."""
+
+from __future__ import annotations
+
+import pytest
+
+from jina_cli.wire.messages import GRPC_STATUS_KEY, STATUSES, StatusCode, status_of_grpc
+
+FAILURES = [code for code in StatusCode if code is not StatusCode.OK]
+
+
+@pytest.mark.parametrize("code", FAILURES)
+def test_what_our_gateway_names_is_what_it_was(code: StatusCode) -> None:
+    trailing = (("other", b"x"), (GRPC_STATUS_KEY, code.name))
+
+    assert status_of_grpc(STATUSES[code][0], trailing) is code
+
+
+@pytest.mark.parametrize("told", ["OK", "NONSENSE", b"STORAGE"])
+def test_a_name_that_cannot_be_is_not_believed(told: str | bytes) -> None:
+    assert status_of_grpc(14, [(GRPC_STATUS_KEY, told)]) is StatusCode.UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("number", "details", "expected"),
+    [
+        (4, "", StatusCode.DEADLINE),
+        (8, "queue full", StatusCode.OVERLOADED),
+        (8, "Received message larger than max (9 vs. 5)", StatusCode.TOO_LARGE),
+        (12, "", StatusCode.NOT_FOUND),
+        (16, "", StatusCode.INVALID),
+        (2, "", StatusCode.EXECUTOR),
+        (99, "", StatusCode.EXECUTOR),
+    ],
+)
+def test_without_a_name_it_is_what_the_grpc_status_most_likely_means(
+    number: int, details: str, expected: StatusCode
+) -> None:
+    assert status_of_grpc(number, None, details) is expected
