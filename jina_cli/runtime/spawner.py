@@ -21,7 +21,7 @@ import socket
 import sys
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, cast
@@ -105,6 +105,7 @@ class Spawner:
             case ForkOrder():
                 return self._fork(order, descriptors)
             case GuardOrder(pid=pid):
+                self._forget(select.select(tuple(self._guarded.values()), [], [], 0)[0])
                 try:
                     self._guarded[pid] = os.pidfd_open(pid)
                 except OSError:
@@ -144,6 +145,13 @@ class Spawner:
                 self._children.discard(pid)
                 self._tell(EndedSaid(pid=pid, status=os.waitstatus_to_exitcode(status)))
 
+    def _forget(self, ended: Collection[Any]) -> None:
+        """Guard those no more whose pidfds can be read: they have ended."""
+        for pid, pidfd in tuple(self._guarded.items()):
+            if pidfd in ended:
+                del self._guarded[pid]
+                os.close(pidfd)
+
     def _tell(self, order: Order) -> None:
         try:
             self.orders.send(pack(order))
@@ -159,9 +167,7 @@ class Spawner:
             if woken in ready:
                 woken.recv(4096)
             self._reap()
-            for pid, pidfd in tuple(self._guarded.items()):
-                if pidfd in ready:
-                    del self._guarded[pid]
+            self._forget(ready)
         for pid in (*self._children, *self._guarded):
             try:
                 os.killpg(pid, signal.SIGKILL)

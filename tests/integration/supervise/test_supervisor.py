@@ -85,6 +85,22 @@ def test_no_descriptor_is_left_open(folder: Path) -> None:
     run(work())
 
 
+def test_the_spawner_keeps_no_descriptor_of_a_pea_that_has_ended(folder: Path) -> None:
+    cold = a_pea(folder, "a", forkable=False, max_restarts=20)
+    plan, sink = a_plan(folder, cold, a_pea(folder, "b")), Lines()
+
+    async def work() -> None:
+        async with supervised(plan, sink=sink, options=OPTIONS):
+            held = Path("/proc", str(pids(folder)["spawner"]), "fd")
+            before = len(os.listdir(held))
+            for restart in range(1, 4):
+                os.kill(pids(folder)["a"], signal.SIGKILL)
+                await until(lambda n=restart: sink.of("a").count("ready again") == n)  # type: ignore[misc]
+            await until(lambda: len(os.listdir(held)) == before)
+
+    run(work())
+
+
 def test_a_child_has_its_own_descriptors_only(folder: Path) -> None:
     plan = a_plan(folder, a_pea(folder, "a"), a_pea(folder, "b", forkable=False))
 
