@@ -20,6 +20,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from jina_cli.errors import CannotWrite, NotPermitted, Unreachable
+from jina_cli.files import write_whole_text
 from jina_cli.plan.codec import to_json
 from jina_cli.plan.models import PeaPlan
 from jina_cli.supervise.procfs import is_same, start_of
@@ -255,9 +256,7 @@ def _write(path: Path, data: object) -> None:
     Raises:
         CannotWrite: The disk is full, or the folder is gone.
     """
-    temporary = path.with_name(f"{path.name}.new")
     try:
-        temporary.write_text(json.dumps(data), "utf-8")
-        temporary.replace(path)
+        write_whole_text(path, json.dumps(data), mode=0o600)
     except OSError as error:
         raise CannotWrite(f"cannot write {path}: {error.strerror}") from error

@@ -18,7 +18,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[2] / "jina_cli"
 
 SHARED = frozenset(
-    {"_version", "errors", "diagnostics", "vocabulary", "resources", "lifeline", "tether"},
+    {"_version", "errors", "diagnostics", "vocabulary", "resources", "lifeline", "tether", "files"},
 )
 """May be imported by all, and import none of ours but each other."""
 

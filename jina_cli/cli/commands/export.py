@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from jina_cli.errors import CannotWrite, UsageError
+from jina_cli.files import write_whole_text
 
 if TYPE_CHECKING:
     from jina_cli.plan.models import Plan
@@ -84,15 +84,7 @@ def write(text: str, path: str) -> None:
     place = Path(path)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
-        try:
-            with open(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, place)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        write_whole_text(place, text)
     except OSError as error:
         raise CannotWrite(f"cannot write {path}: {error.strerror}") from error
 

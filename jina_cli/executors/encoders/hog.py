@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 from jina_cli.executors.base import Encoder
 from jina_cli.executors.encoders.components import Moments, Projection, principal_components
 from jina_cli.executors.encoders.gradients import oriented_gradients
+from jina_cli.files import write_whole
 
 _FORMAT = 1
 
@@ -99,18 +98,18 @@ class HogPcaEncoder(Encoder):
         self._projection = principal_components(moments, self._dim)
 
     def _save(self) -> None:
-        if self._path is None or self._moments is None:
+        path, moments = self._path, self._moments
+        if path is None or moments is None:
             return
-        # Replicas share the workspace and learn the same: whoever renames last is right.
-        handle, name = tempfile.mkstemp(dir=self._path.parent, suffix=".part")
-        with os.fdopen(handle, "wb") as out:
+
+        def write(file: BinaryIO) -> None:
             np.savez(
-                out,
+                file,
                 made_for=np.array([_FORMAT, self._cell, self._directions]),
-                count=np.array(self._moments.count),
-                total=self._moments.total,
-                products=self._moments.products,
+                count=np.array(moments.count),
+                total=moments.total,
+                products=moments.products,
             )
-            out.flush()
-            os.fsync(out.fileno())
-        Path(name).replace(self._path)
+
+        # Replicas share the workspace and learn the same: whoever writes last is right.
+        write_whole(path, write, mode=0o600, durable=True)

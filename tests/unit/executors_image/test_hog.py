@@ -51,6 +51,15 @@ def test_training_goes_on_from_what_was_learnt_unless_reset(tmp_path: Path) -> N
         )
 
 
+def test_what_was_learnt_is_alone_in_its_folder(tmp_path: Path) -> None:
+    encoder = an_encoder(tmp_path)
+    encoder.train(images(40))
+
+    folder = Path(encoder.workspace)
+
+    assert [file.name for file in folder.iterdir()] == ["hog-pca.npz"]
+
+
 def test_what_another_setting_learnt_is_not_used(tmp_path: Path) -> None:
     an_encoder(tmp_path).train(images(40))
 
