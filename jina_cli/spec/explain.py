@@ -1,4 +1,4 @@
-"""What the schemas say of a key, as values for `jina explain`."""
+"""What the schemas say of a key or a built-in Executor, as values for `jina explain`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
-from jina_cli.spec.schemas import Rule, rules
+from jina_cli.spec.schemas import BuiltIn, Rule, rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,9 @@ class Explanation:
         note: Why it has no effect or is not supported, or what it is called now.
         keys: The keys under it, each with the first sentence on it; no deprecated ones.
         built_in: Names that come with the product, for keys that name a class.
+        arguments: What a built-in Executor takes under `with`, each with its default.
+        endpoints: That a built-in Executor serves; `/default` stands for all.
+        example: YAML of it; empty where there is none.
     """
 
     key: str
@@ -31,6 +34,9 @@ class Explanation:
     note: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)
     built_in: Mapping[str, str] = field(default_factory=dict)
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    endpoints: tuple[str, ...] = ()
+    example: str = ""
 
 
 _ROOTS = {
@@ -50,8 +56,13 @@ _ROOTS = {
 def explain(key: str) -> list[Explanation]:
     """Return what is known of a key: one for each place where it may stand.
 
-    `executors.replicas` names one place; `replicas` alone is looked for everywhere.
+    `executors.replicas` names one place; `replicas` alone is looked for everywhere. So are
+    built-in Executors, `VectorIndexer`, and their arguments, `metric` or `VectorIndexer.metric`.
     """
+    return [*_keys(key), *_of_executors(key.strip())]
+
+
+def _keys(key: str) -> list[Explanation]:
     steps = [step.partition("[")[0] for step in key.strip().split(".")]
     if steps[0] in _ROOTS:
         rule = _down(rules()[_ROOTS[steps[0]]], steps[1:])
@@ -73,7 +84,8 @@ def explain(key: str) -> list[Explanation]:
 
 def nearest_keys(key: str) -> list[str]:
     """Return the known keys most like `key`, the nearest first."""
-    return get_close_matches(key, dict.fromkeys(_all_keys()), n=3, cutoff=0.6)
+    names = {name.casefold(): name for name in _all_keys()}
+    return [names[near] for near in get_close_matches(key.casefold(), names, n=3, cutoff=0.6)]
 
 
 def _all_keys() -> Iterator[str]:
@@ -83,6 +95,61 @@ def _all_keys() -> Iterator[str]:
             if rule.is_live:
                 yield name
                 yield f"{root}.{name}"
+    for name, known in _executors().items():
+        yield name
+        yield from _arguments(known)
+
+
+def _executors() -> Mapping[str, BuiltIn]:
+    return rules()["executor"].properties["jtype"].builtin
+
+
+def _arguments(known: BuiltIn) -> Mapping[str, Rule]:
+    return known.arguments.properties if known.arguments else {}
+
+
+def _of_executors(key: str) -> list[Explanation]:
+    """Return a built-in Executor of this name, or the arguments of this name."""
+    if key in _executors():
+        return [_executor(key, _executors()[key])]
+    owner, _, argument = key.rpartition(".")
+    return [
+        _explanation(f"{name}.{argument}", _arguments(known)[argument])
+        for name, known in _executors().items()
+        if argument in _arguments(known) and owner in ("", name)
+    ]
+
+
+def _executor(name: str, known: BuiltIn) -> Explanation:
+    return Explanation(
+        key=name,
+        description=known.description,
+        types=("Executor",),
+        default=None,
+        arguments={key: _argument(rule) for key, rule in _arguments(known).items()},
+        endpoints=known.endpoints,
+        example=_example(name, _arguments(known)),
+    )
+
+
+def _argument(rule: Rule) -> str:
+    said = " or ".join(str(choice) for choice in rule.enum)
+    default = "" if rule.default is None else f"Default {_inline(rule.default)}."
+    return " ".join(filter(None, (rule.description, f"One of {said}." if said else "", default)))
+
+
+def _example(name: str, arguments: Mapping[str, Rule]) -> str:
+    lines = ["jtype: Flow", "executors:", "  - name: mine", f"    uses: {name}"]
+    given = {key: rule.default for key, rule in arguments.items() if rule.default is not None}
+    if given:
+        lines.append("    uses_with:")
+        lines += [f"      {key}: {_inline(value)}" for key, value in given.items()]
+    return "\n".join(lines)
+
+
+def _inline(value: Any) -> str:
+    """Return a default as YAML on one line."""
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
 
 
 def _without_repeats(found: list[Explanation]) -> list[Explanation]:
@@ -120,7 +187,10 @@ def _explanation(key: str, rule: Rule) -> Explanation:
     choices = {
         str(c).lower(): str(c) for r in (rule, *rule.any_of) for c in r.enum if c is not None
     }
-    held = [rule, *(r.properties["jtype"] for r in _inside(rule) if "jtype" in r.properties)]
+    holders = [r.properties["jtype"] for r in _inside(rule) if "jtype" in r.properties]
+    if rule is rules()["pod"]:
+        holders = [rules()["executor"].properties["jtype"]]
+    held = [rule, *holders]
     return Explanation(
         key=key,
         description=rule.description,
@@ -129,7 +199,10 @@ def _explanation(key: str, rule: Rule) -> Explanation:
         choices=tuple(choices.values()),
         note=_note(rule),
         keys=keys,
-        built_in=next((r.builtin for r in held if r.builtin), {}),
+        built_in={
+            name: known.description
+            for name, known in next((r.builtin for r in held if r.builtin), {}).items()
+        },
     )
 
 

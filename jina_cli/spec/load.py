@@ -15,6 +15,7 @@ from typing import Any
 
 from jina_cli.diagnostics import Diagnostic, Severity, Span
 from jina_cli.errors import InputMissing, NotPermitted, SpecInvalid
+from jina_cli.spec.arguments import check_executor_arguments, check_flow_arguments
 from jina_cli.spec.build import build_executor, build_flow
 from jina_cli.spec.checks import check_flow
 from jina_cli.spec.dialect import canonical_executor, canonical_flow, kind_of, spread
@@ -136,6 +137,7 @@ def _flow(
     flow, more = files.expanded(flow)
     found += more
     found += check(flow, "flow", lenient=lenient)
+    found += check_flow_arguments(flow, lenient=lenient)
     clean = spread(prune(flow, found))
     built = build_flow(clean, source=Path(os.path.abspath(path)), folder_of=files.folder_of)
     checks = check_flow(built.spec, built.steps, built.placed)
@@ -145,6 +147,7 @@ def _flow(
 def _executor(root: MapNode, files: Files, lenient: bool) -> tuple[ExecutorSpec, list[Diagnostic]]:
     node = canonical_executor(root)
     found = check(node, "executor", lenient=lenient)
+    found += check_executor_arguments(node, lenient=lenient)
     clean = prune(node, found)
     assert isinstance(clean, MapNode), "the root is never pruned"
     spec, problems = build_executor(clean, folder_of=files.folder_of)

@@ -8,7 +8,8 @@ a keyword that this module does not know is a bug in the schema. Of our own are:
 * `x-alias-of`: the key that this one is another spelling of. `x-synonym`: without a warning.
 * `x-renamed-to`: the key that took its place.
 * `x-applies-to`: what a key of a Flow's `with` is laid under: `flow`, `gateway`, `pods`.
-* `x-builtin`: Executors that come with us, by name, with one sentence on each.
+* `x-builtin`: Executors and Drivers that come with us, by name. Each is one sentence, or has it
+  as `description` beside the schema of its `with` and the `endpoints` it serves.
 """
 
 from __future__ import annotations
@@ -25,6 +26,21 @@ from jina_cli.resources import schemas_dir
 
 KINDS = ("flow", "pod", "gateway", "executor", "driver")
 """The schemas there are, outermost first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltIn:
+    """An Executor or a Driver that comes with the product.
+
+    Attributes:
+        description: One sentence.
+        arguments: What `with` may hold; None where that is not written down.
+        endpoints: That it serves; empty for none of its own.
+    """
+
+    description: str
+    arguments: Rule | None = None
+    endpoints: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -60,7 +76,7 @@ class Rule:
     is_synonym: bool = False
     renamed_to: str = ""
     applies_to: tuple[str, ...] = ()
-    builtin: Mapping[str, str] = field(default_factory=dict)
+    builtin: Mapping[str, BuiltIn] = field(default_factory=dict)
 
     @property
     def is_live(self) -> bool:
@@ -97,7 +113,6 @@ _SIMPLE = {
     "x-alias-of": "alias_of",
     "x-synonym": "is_synonym",
     "x-renamed-to": "renamed_to",
-    "x-builtin": "builtin",
 }
 """Keyword → field that takes its value as it is."""
 
@@ -144,6 +159,8 @@ class _Compiler:
         for keyword, value in schema.items():
             if keyword in _SIMPLE:
                 setattr(rule, _SIMPLE[keyword], value)
+            elif keyword == "x-builtin":
+                rule.builtin = {k: self._builtin(v, kind) for k, v in value.items()}
             elif keyword not in _SILENT:
                 self._fill_one(rule, keyword, value, kind)
 
@@ -173,3 +190,12 @@ class _Compiler:
                 rule.applies_to = tuple(value)
             case _:
                 raise AssertionError(f"schemas/{kind}.json: unknown keyword {keyword!r}")
+
+    def _builtin(self, value: Any, kind: str) -> BuiltIn:
+        if isinstance(value, str):
+            return BuiltIn(description=value)
+        return BuiltIn(
+            description=value["description"],
+            arguments=self._rule(value["with"], kind),
+            endpoints=tuple(value["endpoints"]),
+        )

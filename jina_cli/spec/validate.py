@@ -39,6 +39,13 @@ def check(node: Node, kind: str, path: str = "", *, lenient: bool = False) -> li
     return list(_Walk(lenient).value(node, rules()[kind], path, kind))
 
 
+def check_value(
+    node: Node, rule: Rule, path: str, name: str, *, lenient: bool = False
+) -> list[Diagnostic]:
+    """Return all problems of `node` under one rule; `name` is what messages call its owner."""
+    return list(_Walk(lenient).value(node, rule, path, name))
+
+
 def type_of(node: Node) -> str:
     """Return the JSON type of a node."""
     if isinstance(node, MapNode):
@@ -209,9 +216,10 @@ def _text_problems(
     elif rule.pattern is not None and not rule.pattern.search(value):
         if name == "name":
             valid = "".join(c if c.isascii() and c.isalnum() else "_" for c in value)
-            valid = f"_{valid}" if valid[0].isdigit() else valid
+            valid = f"_{valid}" if valid[:1].isdigit() else valid
             message = f"{shown(node)} cannot be the name of a Pod"
-            hint = f"use letters, digits and '_', no digit first: {valid!r}"
+            hint = "use letters, digits and '_', no digit first"
+            hint += f": {valid!r}" if valid else ""
             yield problem("JNA205", message, node.span, hint, path)
         else:
             message = f"{name!r} cannot be {shown(node)}"

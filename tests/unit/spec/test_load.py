@@ -205,7 +205,9 @@ def test_a_flow_that_is_written_out_is_read_back_the_same(name: str, tmp_path: P
 
 
 def test_a_dollar_sign_survives_being_written_out(tmp_path: Path) -> None:
-    text = "jtype: Flow\nexecutors: [{name: a, uses_with: {x: $$HOME, y: 1$, z: $$$$a}}]\n"
+    pod = "{name: a, uses: mine.py:Mine, uses_with: {x: $$HOME, y: 1$, z: $$$$a}}"
+    (tmp_path / "mine.py").write_text("class Mine: ...\n")
+    text = f"jtype: Flow\nexecutors: [{pod}]\n"
     flow = load_flow(written(tmp_path, text), env={}).spec
 
     again = load_flow(written(tmp_path, to_yaml(to_document(flow))), env={}).spec
