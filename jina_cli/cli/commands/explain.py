@@ -24,15 +24,17 @@ def explain(
         str,
         typer.Argument(
             metavar="[KEY|CODE]",
-            help="A key, `executors.replicas` or `replicas`, or a code, `JNA101`.",
+            help="A key, `executors.replicas` or `replicas`, an Executor, `TextIndexer`, or "
+            "a code, `JNA101`.",
             show_default=False,
         ),
     ] = "flow",
 ) -> None:
-    """Explain a key of the YAML, or a code of an error.
+    """Explain a key of the YAML, a built-in Executor, or a code of an error.
 
     A key alone is looked for everywhere; with the key it stands under, in that one place.
-    Without an argument, the keys of a Flow. Exits with 5 if there is no such key or code.
+    Without an argument, the keys of a Flow; `executors` lists the Executors too. Exits with 5
+    if there is no such key or code.
     """
     from jina_cli.cli.render import Output
 
@@ -72,9 +74,18 @@ def text_of(record: dict[str, Any]) -> str:
     lines = [_headline(record), _wrapped(record["description"])]
     if record["note"]:
         lines.append(_wrapped(record["note"]))
-    for title, table in (("Built in:", record["built_in"]), ("Keys:", record["keys"])):
+    tables = (
+        ("Built in:", record["built_in"]),
+        ("Keys:", record["keys"]),
+        ("Arguments, under `with` or `uses_with`:", record["arguments"]),
+    )
+    for title, table in tables:
         if table:
-            lines += ["", title, *_table(table)]
+            lines += ["", title.replace("`", "'"), *_table(table)]
+    if record["endpoints"]:
+        lines += ["", "Endpoints:", "  " + ", ".join(map(_endpoint, record["endpoints"]))]
+    if record["example"]:
+        lines += ["", "Example:", textwrap.indent(record["example"], "  ")]
     return "\n".join(lines)
 
 
@@ -84,6 +95,10 @@ def _headline(record: dict[str, Any]) -> str:
     if record["default"] not in (None, "", {}, []):
         parts.append(f"default {json.dumps(record['default'], ensure_ascii=False)}")
     return f"{record['key']}: {', '.join(parts)}" if parts else record["key"]
+
+
+def _endpoint(name: str) -> str:
+    return "all" if name == "/default" else name
 
 
 def _wrapped(text: str) -> str:

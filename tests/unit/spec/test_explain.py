@@ -12,6 +12,8 @@ from jina_cli.cli.commands.explain import records_of, text_of
 from jina_cli.errors import Exit, NothingMatched
 from jina_cli.spec.codes import CODES
 from jina_cli.spec.explain import explain
+from jina_cli.spec.load import check_file
+from jina_cli.spec.schemas import rules
 
 GOOD = Path(__file__).parents[2] / "fixtures" / "good"
 
@@ -57,6 +59,41 @@ def test_a_key_without_effect_says_why() -> None:
 
 def test_built_in_executors_are_listed() -> None:
     assert "\n  TextIndexer      Keeps documents and finds them by their words.\n" in text("uses")
+
+
+def test_the_list_of_executors_is_under_their_key() -> None:
+    assert "\nBuilt in:\n  BaseExecutor " in text("executors")
+
+
+def test_a_built_in_executor_is_explained_with_arguments_endpoints_and_an_example() -> None:
+    said = text("VectorIndexer")
+
+    assert said.startswith("VectorIndexer: Executor\n  Keeps embeddings and finds the nearest.\n")
+    assert (
+        "\n  field          Field of the vectors, of documents and of queries. Default emb" in said
+    )
+    assert "\nEndpoints:\n  /delete, /index, /search, /status, /update\n" in said
+    assert said.endswith("      metric: cosine\n        field: embedding")
+
+
+@pytest.mark.parametrize("name", rules()["executor"].properties["jtype"].builtin)
+def test_the_example_of_a_built_in_executor_is_valid(name: str, tmp_path: Path) -> None:
+    [explained] = explain(name)
+    (tmp_path / "flow.yml").write_text(explained.example)
+
+    assert check_file(tmp_path / "flow.yml", env={}).diagnostics == ()
+
+
+def test_an_argument_of_a_built_in_executor_is_found_alone_and_under_its_name() -> None:
+    assert text("metric") == text("VectorIndexer.metric")
+    assert text("metric").startswith("VectorIndexer.metric: cosine or inner_product or l2, default")
+
+
+def test_a_built_in_executor_is_guessed_in_lower_case_too() -> None:
+    with pytest.raises(NothingMatched) as caught:
+        records_of("vectorindexr")
+
+    assert "'VectorIndexer'" in caught.value.hint
 
 
 @pytest.mark.parametrize("code", sorted(CODES))
