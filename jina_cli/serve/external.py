@@ -14,6 +14,7 @@ import grpc.aio
 from jina_cli.plan.models import Route
 from jina_cli.serve.convert import as_format
 from jina_cli.serve.grpc_messages import read_endpoints
+from jina_cli.serve.pods import CannotRoute
 from jina_cli.wire import jina3
 from jina_cli.wire.balance import least_outstanding, may_repeat
 from jina_cli.wire.messages import (
@@ -84,7 +85,11 @@ class ExternalPod:
             self._replicas.append(replica)
 
     async def connected(self) -> None:
-        """Return when each address has said what it serves; ask until it does."""
+        """Return when each address has said what it serves; ask until it does.
+
+        Raises:
+            CannotRoute: An address speaks gRPC, but not Jina's.
+        """
         for replica in self._replicas:
             self._endpoints = {**self._endpoints, **await self._discover(replica)}
 
@@ -133,6 +138,11 @@ class ExternalPod:
                     return {"/default": EndpointInfo()}
                 # Not there yet, or not yet in order: it is somebody else's to start.
                 await asyncio.sleep(_ASK_AGAIN_S)
+            except BadMessage as error:
+                raise CannotRoute(
+                    f"the external Pod {self._route.pod} is no Jina Executor or Flow:"
+                    f" {replica.address} answered with what {error}"
+                ) from None
 
     def _next(self) -> _Replica:
         loads = [one.outstanding if one.is_up else None for one in self._replicas]

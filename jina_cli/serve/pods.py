@@ -9,7 +9,7 @@ from typing import Protocol
 from jina_cli.plan.models import GatewayPlan, PeaPlan, Route
 from jina_cli.serve.router import Router
 from jina_cli.wire.balance import ReplicaSet
-from jina_cli.wire.channel import Link
+from jina_cli.wire.channel import SILENT_S, Link
 from jina_cli.wire.messages import EndpointInfo, Request, Response
 
 
@@ -53,6 +53,7 @@ class LocalPod:
         max_pending: Requests that one replica may have at a time.
         max_message_bytes: The limit of one request or answer.
         on_change: Called when a replica comes or goes.
+        silent_s: How long a replica may be silent before others are asked.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class LocalPod:
         max_pending: int,
         max_message_bytes: int,
         on_change: Callable[[], None],
+        silent_s: float = SILENT_S,
     ) -> None:
         self._links = [
             Link(
@@ -69,6 +71,7 @@ class LocalPod:
                 max_pending=max_pending,
                 max_message_bytes=max_message_bytes,
                 on_change=lambda *_: on_change(),
+                silent_s=silent_s,
             )
             for address in route.addresses
         ]
@@ -146,10 +149,28 @@ def _pod(route: Route, plan: PeaPlan, on_change: Callable[[], None]) -> Pod:
 
 
 async def all_connected(pods: Sequence[Pod]) -> None:
-    """Return when every Pod is connected; the first that can never be raises."""
-    async with asyncio.TaskGroup() as group:
-        for pod in pods:
-            group.create_task(pod.connected())
+    """Return when every Pod is connected.
+
+    Raises:
+        CannotRoute: One of them can never be.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            for pod in pods:
+                group.create_task(pod.connected())
+    except* CannotRoute as errors:
+        refused = errors
+    else:
+        return
+    raise _first(refused)
+
+
+def _first(errors: BaseExceptionGroup[CannotRoute]) -> CannotRoute:
+    found: BaseException = errors
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    assert isinstance(found, CannotRoute)
+    return found
 
 
 def router_of(routes: Sequence[Route], pods: Mapping[str, Pod]) -> Router:

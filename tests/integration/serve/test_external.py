@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import shutil
 from pathlib import Path
+from typing import Any
 
+import grpc
+import grpc.aio
 import httpx
 import pytest
 
@@ -147,3 +150,41 @@ def test_what_ends_a_call_far_away_is_told_here_as_what_it_was(
 
     assert by_http.status_code == STATUSES[code][1]
     assert (natively.status.code, natively.status.pod) == (code, "far")
+
+
+async def a_garbage_server() -> tuple[grpc.aio.Server, str]:
+    """Start a gRPC server that answers every method with bytes of no message."""
+
+    class Garbage(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no types
+        def service(self, handler_call_details: Any) -> Any:
+            return grpc.unary_unary_rpc_method_handler(self.answer)
+
+        async def answer(self, data: bytes, context: Any) -> bytes:
+            return b"\xff\xff\xff\xff"
+
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers((Garbage(),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    return server, f"grpc://127.0.0.1:{port}"
+
+
+def test_an_external_pod_that_is_no_jina_is_refused_by_its_name(folder: Path) -> None:
+    async def scenario() -> tuple[FailedSaid, int]:
+        server, address = await a_garbage_server()
+        routes = [
+            a_route("near", f"unix:{folder / 'nobody'}"),
+            a_route("far", address, needs=["near"], external=True),
+        ]
+        async with a_gateway(folder, routes, HTTP, wait_ready=False) as gateway:
+            said = await gateway.hear(FailedSaid)
+            assert isinstance(said, FailedSaid)
+            code = await gateway.ended(5)
+        await server.stop(None)
+        return said, code
+
+    said, code = run(scenario())
+
+    assert said.kind == "init"
+    assert said.cause.startswith("the external Pod far is no Jina Executor or Flow: grpc://127")
+    assert code == 1
