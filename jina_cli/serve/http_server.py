@@ -17,6 +17,7 @@ from typing import Any
 from uvicorn.server import ServerState
 
 from jina_cli.serve.http_connection import config_of, connection_class
+from jina_cli.serve.limits import HEADER_S
 
 _BACKLOG = 2048
 _POLL_S = 0.02
@@ -30,11 +31,14 @@ class HttpServer:
     Args:
         app: Called for each request.
         tls: Context for TLS; None serves plain HTTP.
+        header_s: How long a client may take over the headers of a request.
     """
 
-    def __init__(self, app: Any, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, app: Any, *, tls: ssl.SSLContext | None = None, header_s: float = HEADER_S
+    ) -> None:
         self._state = ServerState()
-        make = connection_class(config_of(app))
+        make = connection_class(config_of(app), header_s)
         self._make = lambda: make(self._state)
         self._tls = tls
         self._servers: list[asyncio.Server] = []

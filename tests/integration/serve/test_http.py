@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,10 +14,12 @@ from typing import Any
 import httpx
 import pytest
 
+from jina_cli.serve.http_server import HttpServer
 from jina_cli.serve.limits import HEADER_BYTES
 from jina_cli.vocabulary import Protocol
 from jina_cli.wire.messages import Request, Response, Status, StatusCode
 from tests.testing.gateways import (
+    LOCAL,
     Answer,
     RunningGateway,
     a_gateway,
@@ -266,14 +269,17 @@ def test_a_client_that_goes_away_takes_its_work_with_it(folder: Path) -> None:
 
 async def raw(gateway: RunningGateway, data: bytes) -> bytes:
     """Send bytes, and return all that comes until the server closes."""
-    host, _, port = gateway.addresses["http"].rpartition(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
+    async with asyncio.timeout(15):
+        return await said_to(int(gateway.addresses["http"].rpartition(":")[2]), data)
+
+
+async def said_to(port: int, data: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection(LOCAL, port)
     with contextlib.suppress(ConnectionError):
         writer.write(data)
         await writer.drain()
     try:
-        async with asyncio.timeout(15):
-            return await reader.read()
+        return await reader.read()
     except ConnectionError:
         return b""
     finally:
@@ -282,7 +288,6 @@ async def raw(gateway: RunningGateway, data: bytes) -> bytes:
 
 MALFORMED: dict[str, bytes] = {
     "no request": b"hello\r\n\r\n",
-    "a header that never ends": b"GET / HTTP/1.1\r\nx: " + b"a" * (HEADER_BYTES * 2),
     "very many headers": b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 20_000 + b"\r\n",
     "two lengths": b"POST /search HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\n"
     b"content-length: 2\r\n\r\nab",
@@ -300,6 +305,28 @@ def test_malformed_requests_are_refused_and_others_served(folder: Path, name: st
             return answer
 
     assert run(scenario()).partition(b"\r\n")[0][:12] in (b"", b"HTTP/1.1 400", b"HTTP/1.1 431")
+
+
+@pytest.mark.parametrize(
+    "beginning", [b"", b"GET / HTTP", b"GET / HTTP/1.1\r\nx: " + b"a" * (HEADER_BYTES * 2)]
+)
+def test_headers_that_do_not_end_in_time_end_their_connection(beginning: bytes) -> None:
+    async def never(scope: Any, receive: Any, send: Any) -> None:
+        raise AssertionError("no request was whole")
+
+    async def scenario() -> bytes:
+        server = HttpServer(never, header_s=0.1)
+        sock = socket.create_server((LOCAL, 0))
+        port = sock.getsockname()[1]
+        await server.start(sock)
+        try:
+            async with asyncio.timeout(5):
+                return await said_to(port, beginning)
+        finally:
+            await server.stop_accepting()
+            await server.finish(0.0)
+
+    assert run(scenario()) == b""
 
 
 def test_cors_is_there_only_when_asked_for(folder: Path) -> None:
