@@ -55,6 +55,11 @@ def a_walker(*pods: FakePod, routes: tuple[Route, ...] = (), **more: Any) -> Wal
     return walker
 
 
+def a_walker_that_waits(pod: FakePod, **more: Any) -> Walker:
+    """Return a walker whose Pod has not said yet what it serves."""
+    return Walker((a_route(pod.name),), {pod.name: pod}, **{"deadline_s": 10.0, **more})
+
+
 def a_question(endpoint: str = "/search", **more: Any) -> Request:
     body = Body(Format.PROTO, b"q")
     return Request(endpoint=endpoint, bodies=(body,), wanted=Format.PROTO, **more)
@@ -344,3 +349,34 @@ def test_an_unknown_endpoint_gives_the_documents_back_and_visits_nobody() -> Non
     assert response.status.code is StatusCode.NOT_FOUND
     assert response.body.data == b"q"
     assert pod.asked == []
+
+
+def test_no_more_than_max_queue_requests_wait_for_the_flow_to_start() -> None:
+    async def scenario() -> tuple[list[Response], list[Response], int]:
+        pod = FakePod("a")
+        walker = a_walker_that_waits(pod, max_queue=3)
+        asking = [asyncio.create_task(walker.answer(a_question())) for _ in range(5)]
+        refused, waiting = await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
+        assert pod.asked == []
+        walker.learn(Router((a_route("a"),), {"a": ALL}))
+        return (
+            [one.result() for one in refused],
+            list(await asyncio.gather(*waiting)),
+            len(pod.asked),
+        )
+
+    refused, answered, asked = run(scenario())
+
+    assert [one.status.code for one in refused] == [StatusCode.OVERLOADED] * 2
+    assert refused[0].status.description == (
+        "3 requests wait for the Flow to start, which is the limit"
+    )
+    assert [one.status.ok for one in answered] == [True] * 3
+    assert asked == 3
+
+
+def test_a_request_waits_for_the_flow_to_start_no_longer_than_its_deadline() -> None:
+    response = run(a_walker_that_waits(FakePod("a"), deadline_s=0.02).answer(a_question()))
+
+    assert response.status.code is StatusCode.UNAVAILABLE
+    assert response.status.description == "the Flow is still starting"
