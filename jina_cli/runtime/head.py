@@ -19,7 +19,7 @@ from jina_cli.runtime.parameters import merge_results
 from jina_cli.vocabulary import DRY_RUN_ENDPOINT, TRAIN_ENDPOINT, Polling
 from jina_cli.wire.balance import ReplicaSet
 from jina_cli.wire.bodies import read_body, write_body
-from jina_cli.wire.channel import Link
+from jina_cli.wire.channel import SILENT_S, Link
 from jina_cli.wire.messages import (
     EMPTY,
     Body,
@@ -211,7 +211,12 @@ def _replica_sets(plan: PeaPlan, head: HeadPlan) -> list[ReplicaSet]:
 
 
 def _link(address: str, plan: PeaPlan) -> Link:
-    link = Link(address, max_pending=plan.max_queue, max_message_bytes=plan.max_message_bytes)
+    link = Link(
+        address,
+        max_pending=plan.max_queue,
+        max_message_bytes=plan.max_message_bytes,
+        silent_s=SILENT_S,
+    )
     link.start()
     return link
 

@@ -19,6 +19,15 @@ MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 HELLO_S = 30.0
 """How long a peer may take to say hello: it may be loading its Executor."""
 
+SILENT_S = 10.0
+"""A peer from which nothing is heard for so long, though it was pinged, is stopped or stuck.
+
+User code that does not let go of the interpreter keeps a Pea silent too, so it is not short.
+"""
+
+_PINGS_IN_SILENCE = 5
+"""How often a peer is pinged in the time after which it would count as silent."""
+
 CONNECT_S = 5.0
 _LONGEST_S = 1e6
 _FIRST_BACKOFF_S = 0.01
@@ -58,6 +67,8 @@ class Link:
         max_pending: Requests that may be under way; one more is answered `OVERLOADED`.
         max_message_bytes: The longest message; a longer one is answered `TOO_LARGE`.
         on_change: Called after `is_up` changed.
+        silent_s: After how long without an answer to a ping the link counts as not up, until
+            the peer is heard again; None pings nobody. What is under way goes on meanwhile.
     """
 
     def __init__(
@@ -67,12 +78,16 @@ class Link:
         max_pending: int = 256,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
         on_change: Callable[[Link], None] | None = None,
+        silent_s: float | None = None,
     ) -> None:
         self.address = address
         self._target = parse_address(address)
         self._max_pending = max_pending
         self._max_message_bytes = max_message_bytes
         self._on_change = on_change
+        self._silent_s = silent_s
+        self._heard = 0
+        self._is_leaving = False
         self._connection: Connection | None = None
         self._hello: Hello | None = None
         self._waiters: dict[int, _Waiter] = {}
@@ -191,6 +206,7 @@ class Link:
 
     def made(self, connection: Connection) -> None:
         self._connection = connection
+        self._is_leaving = False
 
     def lost(self, connection: Connection) -> None:
         if connection is not self._connection:
@@ -204,6 +220,7 @@ class Link:
         self._lost.set()
 
     def frame_received(self, connection: Connection, frame: Frame | Oversized) -> None:
+        self._heard += 1
         match frame:
             case Frame(kind=Kind.RESPONSE):
                 if waiter := self._waiters.get(frame.id):
@@ -219,6 +236,7 @@ class Link:
                     _set(pong, None)
             case Frame(kind=Kind.GOAWAY):
                 self._problem = "the peer is going away"
+                self._is_leaving = True
                 self._set_up(False)
                 connection.send(0, encode_signal(Kind.GOAWAY))
             case _:
@@ -235,8 +253,33 @@ class Link:
                 backoff_s = min(2 * backoff_s, _LAST_BACKOFF_S)
                 continue
             backoff_s = _FIRST_BACKOFF_S
+            if self._silent_s is not None:
+                await self._watch(self._silent_s)
             await self._lost.wait()
             await asyncio.sleep(backoff_s)
+
+    async def _watch(self, silent_s: float) -> None:
+        """Count the peer as up only while it is heard; return when the connection is lost."""
+        while not self._lost.is_set():
+            try:
+                await asyncio.wait_for(self._lost.wait(), silent_s / _PINGS_IN_SILENCE)
+            except TimeoutError:
+                await self._look_after(silent_s)
+
+    async def _look_after(self, silent_s: float) -> None:
+        heard_before = self._heard
+        try:
+            await self.ping(silent_s)
+        except LinkDown:
+            return
+        except TimeoutError:
+            # The answer to the ping may stand behind others that come in.
+            if self._heard == heard_before and self._connection is not None:
+                self._problem = f"nothing was heard of the peer for {silent_s:g} s"
+                self._set_up(False)
+                return
+        if self._connection is not None and not self._is_leaving:
+            self._set_up(True)
 
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
