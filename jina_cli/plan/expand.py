@@ -18,6 +18,7 @@ from jina_cli.plan.environment import Surroundings, env_of, is_forkable
 from jina_cli.plan.graph import Node, arrange
 from jina_cli.plan.models import (
     DEFAULT_DEADLINE_S,
+    MAX_QUEUE,
     ExecutorPlan,
     GatewayPlan,
     HeadPlan,
@@ -106,7 +107,7 @@ def expand(
         log_dir=os.path.abspath(log_dir),
         workspace=around.workspace,
         gateway=_gateway(flow, pods, run_dir, around),
-        peas=tuple(pea for pod in pods for pea in _peas(pod, around)),
+        peas=tuple(_pea(pod, seat, flow, around) for pod in pods for seat in pod.seats),
     )
 
 
@@ -149,12 +150,7 @@ def _address(run_dir: Path, name: str) -> str:
     return f"unix:{run_dir / name}"
 
 
-def _peas(pod: _Pod, around: Surroundings) -> Iterator[PeaPlan]:
-    for seat in pod.seats:
-        yield _pea(pod, seat, around)
-
-
-def _pea(pod: _Pod, seat: _Seat, around: Surroundings) -> PeaPlan:
+def _pea(pod: _Pod, seat: _Seat, flow: FlowSpec, around: Surroundings) -> PeaPlan:
     spec, is_head = pod.spec, seat.role is PeaRole.HEAD
     env = env_of(spec, seat.replica, around)
     return PeaPlan(
@@ -180,6 +176,9 @@ def _pea(pod: _Pod, seat: _Seat, around: Surroundings) -> PeaPlan:
         log_level=around.log_level,
         inputs=pod.node.needs if len(pod.node.needs) > 1 else (),
         no_reduce=spec.no_reduce,
+        allow_concurrent=spec.allow_concurrent,
+        max_queue=spec.max_queue,
+        max_message_bytes=flow.gateway.max_message_bytes,
     )
 
 
@@ -244,6 +243,9 @@ def _gateway(flow: FlowSpec, pods: Sequence[_Pod], run_dir: Path, around: Surrou
         max_restarts=spec.max_restarts,
         needs=tuple(pod.spec.name for pod in pods),
         log_level=around.log_level,
+        # Wide enough for the widest of its Pods: each process holds to its own bound.
+        max_queue=max([MAX_QUEUE, *(pod.spec.max_queue for pod in pods)]),
+        max_message_bytes=spec.max_message_bytes,
     )
 
 

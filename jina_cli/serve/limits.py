@@ -23,4 +23,5 @@ RETRY_AFTER_S = 1
 
 def too_large(limit: int) -> str:
     """Return what to say of a message over the limit."""
-    return f"the message is over the limit of {limit} bytes: send fewer documents at a time"
+    what = f"the message is over the limit of {limit} bytes"
+    return f"{what}: send fewer documents at a time, or raise 'max_message_bytes' of the gateway"

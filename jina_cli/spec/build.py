@@ -89,6 +89,7 @@ class _Builder:
         return GatewaySpec(
             **_given(node, "host", "title", "description"),
             **_given(node, "cors", "prefetch", "timeout_ready", "max_restarts", "stop_timeout"),
+            **_given(node, "max_message_bytes"),
             port=_numbers(node.get("port")) or (0,) * len(protocol),
             protocol=protocol,
             expose_endpoints=_mapping(node.get("expose_endpoints")),
@@ -114,6 +115,7 @@ class _Builder:
             **_given(pod, "method"),
             **_given(pod, "shards", "replicas", "external", "tls", "no_reduce", "retries"),
             **_given(pod, "timeout_ready", "max_restarts", "stop_timeout"),
+            **_given(pod, "allow_concurrent", "max_queue"),
             when=_mapping(pod.get("when")) or None,
             polling=_polling(pod.get("polling")),
             uses_before=self._executor_of(pod, "uses_before", path),

@@ -99,6 +99,8 @@ class PodSpec:
         restart: When a process of it that ended is started again.
         max_restarts: In a row, before it has failed.
         stop_timeout: From SIGTERM to SIGKILL, in ms.
+        allow_concurrent: Whether synchronous methods may run in several threads at once.
+        max_queue: Requests that wait or are worked on in one process; one more is refused.
         uses_with: As written; `uses.with_` already holds it. So do the next four.
         span: Where the Pod begins in the YAML.
     """
@@ -128,6 +130,8 @@ class PodSpec:
     restart: Restart = Restart.ON_FAILURE
     max_restarts: int = 5
     stop_timeout: int = 30_000
+    allow_concurrent: bool = False
+    max_queue: int = 256
     uses_with: Mapping[str, Any] = field(default_factory=dict)
     uses_metas: Mapping[str, Any] = field(default_factory=dict)
     uses_requests: Mapping[str, Any] = field(default_factory=dict)
@@ -149,6 +153,7 @@ class GatewaySpec:
         description: Of the HTTP API.
         cors: Whether any origin may call the HTTP API.
         prefetch: Requests of one stream that are worked on at a time.
+        max_message_bytes: The largest request or answer, on every protocol.
         expose_endpoints: Endpoint → `http_path`, `methods`, as in Jina.
         ssl_certfile: PEM certificate, absolute path; empty for none.
         ssl_keyfile: PEM key, absolute path.
@@ -168,6 +173,7 @@ class GatewaySpec:
     description: str = ""
     cors: bool = False
     prefetch: int = 1000
+    max_message_bytes: int = 64 * 2**20
     expose_endpoints: Mapping[str, Any] = field(default_factory=dict)
     ssl_certfile: str = ""
     ssl_keyfile: str = ""

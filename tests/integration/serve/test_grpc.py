@@ -257,7 +257,8 @@ def test_a_message_over_the_limit_is_refused_with_the_limit(folder: Path) -> Non
 
     assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert error.details() == (
-        "the message is over the limit of 1000 bytes: send fewer documents at a time"
+        "the message is over the limit of 1000 bytes: send fewer documents at a time, "
+        "or raise 'max_message_bytes' of the gateway"
     )
 
 

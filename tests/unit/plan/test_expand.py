@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from jina_cli.errors import CannotWrite
 from jina_cli.plan.codec import from_json, to_json
 from jina_cli.plan.expand import FOREVER_S, SOCKET_PATH_BYTES, expand
-from jina_cli.plan.models import ExecutorPlan, Listener, PeaPlan, Plan, Route
+from jina_cli.plan.models import (
+    MAX_MESSAGE_BYTES,
+    MAX_QUEUE,
+    ExecutorPlan,
+    Listener,
+    PeaPlan,
+    Plan,
+    Route,
+)
 from jina_cli.spec.models import DriverSpec, ExecutorSpec, FlowSpec, PodSpec
 from jina_cli.vocabulary import PeaRole, Polling, Protocol, Restart
 from tests.testing.plans import a_flow, a_pod, in_place, planned
@@ -247,6 +255,30 @@ def test_an_executor_is_told_all_that_its_yaml_says() -> None:
         components=(ExecutorPlan(uses="First"),),
         source_dir="/x",
     )
+
+
+def test_the_limit_of_a_message_holds_for_all_processes() -> None:
+    pods = (a_pod("x", shards=2), a_pod("y"))
+
+    plan = planned(a_flow(*pods, max_message_bytes=4096))
+    usual = planned(a_flow(*pods))
+
+    assert {pea.max_message_bytes for pea in (plan.gateway, *plan.peas)} == {4096}
+    assert {pea.max_message_bytes for pea in (usual.gateway, *usual.peas)} == {MAX_MESSAGE_BYTES}
+
+
+def test_the_gateway_lets_through_as_much_as_the_widest_pod_takes() -> None:
+    plan = planned(a_flow(a_pod("x", max_queue=4), a_pod("y", max_queue=1000), a_pod("z")))
+
+    assert [pea.max_queue for pea in plan.peas] == [4, 1000, MAX_QUEUE]
+    assert plan.gateway.max_queue == 1000
+    assert planned(a_flow(a_pod("x", max_queue=4))).gateway.max_queue == MAX_QUEUE
+
+
+def test_threads_side_by_side_are_each_pods_own_choice() -> None:
+    plan = planned(a_flow(a_pod("x", allow_concurrent=True), a_pod("y")))
+
+    assert [pea.allow_concurrent for pea in plan.peas] == [True, False]
 
 
 def test_several_ends_are_joined_by_a_process_of_their_own() -> None:

@@ -42,13 +42,15 @@ REFUSALS: dict[str, tuple[dict[bytes, bytes], tuple[bytes, ...], int, str]] = {
         {b"content-length": b"11"},
         (b"",),
         413,
-        "the message is over the limit of 10 bytes: send fewer documents at a time",
+        "the message is over the limit of 10 bytes: send fewer documents at a time, "
+        "or raise 'max_message_bytes' of the gateway",
     ),
     "longer than announced": (
         {},
         (b"01234", b"567890"),
         413,
-        "the message is over the limit of 10 bytes: send fewer documents at a time",
+        "the message is over the limit of 10 bytes: send fewer documents at a time, "
+        "or raise 'max_message_bytes' of the gateway",
     ),
     "of two lengths": (
         {b"content-length": b"1", b"transfer-encoding": b"chunked"},

@@ -58,6 +58,9 @@ def test_what_stands_in_with_is_laid_under_gateway_and_pods() -> None:
     assert flow.gateway.env == {"LANGUAGE": "de"}
     assert pod_of(flow, "encode").timeout_ready == 120_000
     assert pod_of(flow, "encode").replicas == 2
+    assert flow.gateway.max_message_bytes == 1_000_000
+    assert [pod_of(flow, name).max_queue for name in ("encode", "index")] == [8, 64]
+    assert [pod_of(flow, name).allow_concurrent for name in ("encode", "index")] == [True, False]
     assert pod_of(flow, "index").replicas == 1
 
 
@@ -348,7 +351,7 @@ def test_a_spec_knows_where_each_key_stands() -> None:
     flow = flow_of("everything.yml")
 
     assert flow.span_of("/executors/1/replicas").line == 11  # out of `with`
-    assert flow.span_of("/executors/2/shards").line == 44
+    assert flow.span_of("/executors/2/shards").line == 48
     assert flow.span_of("/executors/2/nothing") == flow.span_of("/executors/2")
 
 
