@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias, cast, get_origin
+from typing import TYPE_CHECKING, Any, TypeAlias, get_origin
 
 from docarray import BaseDoc, DocList
 from docarray.typing import AnyTensor
@@ -54,14 +54,17 @@ class Document(BaseDoc):
         return super().__getattr__(name)
 
 
-Documents: TypeAlias = DocList[Document]
-"""A list of them. Made here: docarray gives a list type the fields its documents have so far."""
+if TYPE_CHECKING:
+    Documents: TypeAlias = DocList[Document]
+else:
+    # The class that the alias stands for: Python 3.13 would subscript the alias once more, and
+    # to call it costs more than the rest of a document. It is made here, since docarray gives a
+    # list type the fields its documents have so far.
+    Documents = get_origin(DocList[Document])
+"""A list of Documents."""
 
 Document.model_rebuild()
 
-_LIST: Any = get_origin(Documents)
-
 
 def _no_documents() -> Documents:
-    # The class itself: to call the alias costs more than the rest of the document.
-    return cast(Documents, _LIST.construct([]))
+    return Documents.construct([])

@@ -240,7 +240,8 @@ def _handler(executor: Executor, endpoint: str, what: Any) -> Handler:
 
 def _hints(method: Any, where: str) -> dict[str, Any]:
     try:
-        return typing.get_type_hints(method)
+        # `typing.get_type_hints` would subscript `DocList[T]` once more, which fails on 3.13.
+        return inspect.get_annotations(method, eval_str=True)
     except Exception as error:
         raise ExecutorInvalid(f"{where} has an annotation that means nothing: {error}") from error
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_origin
 
 import numpy as np
+from docarray import BaseDoc, DocList
 from hypothesis import strategies as st
 
 from jina_cli.documents.batch import DocumentBatch
@@ -161,3 +162,11 @@ def batches(draw: st.DrawFn, count: int | None = None, levels: int = 2) -> Docum
     ids = draw(st.lists(texts.filter(bool), min_size=count, max_size=count))
     names = draw(st.lists(texts.filter(lambda name: name != "id"), max_size=4, unique=True))
     return DocumentBatch(ids, {name: draw(columns(count, levels)) for name in names})
+
+
+def list_of(doc_type: type[BaseDoc]) -> Any:
+    """Return docarray's class for lists of `doc_type`, for a field of another document class.
+
+    `DocList[doc_type]` is an alias of it, which pydantic cannot read on Python 3.13.
+    """
+    return get_origin(DocList[doc_type])  # type: ignore[valid-type]

@@ -28,7 +28,7 @@ from jina_cli.documents.convert import DoesNotFit, from_docs, to_docs
 from jina_cli.documents.document import Document, Documents
 from jina_cli.documents.rows import from_rows, to_rows
 from jina_cli.documents.standard import scan
-from tests.testing.documents import arrays, json_values, some_texts, some_vectors, texts
+from tests.testing.documents import arrays, json_values, list_of, some_texts, some_vectors, texts
 
 
 class Text(BaseDoc):
@@ -40,6 +40,9 @@ class Part(BaseDoc):
     vector: NdArray | None = None
 
 
+Parts = list_of(Part)
+
+
 class Rich(BaseDoc):
     text: str | None = None
     number: int | None = None
@@ -49,7 +52,7 @@ class Rich(BaseDoc):
     tensor: NdArray | None = None
     url: ImageUrl | None = None
     part: Part | None = None
-    parts: DocList[Part] | None = None
+    parts: Parts | None = None
     several: list[Any] | None = None
     pair: tuple[int, str] | None = None
     some: set[int] | None = None
@@ -377,7 +380,7 @@ class TestOriginal:
 
     def test_they_are_kept_in_documents_of_documents_too(self) -> None:
         class Split(BaseDoc):
-            chunks: DocList[Text]
+            chunks: list_of(Text)
 
         batch = DocumentBatch(["a"], {"chunks": DocsColumn.of([self.original])})
 

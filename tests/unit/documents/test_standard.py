@@ -25,12 +25,23 @@ from jina_cli.documents.column import (
 from jina_cli.documents.nodes import node_value, value_node
 from jina_cli.documents.rows import to_rows
 from jina_cli.documents.standard import BadStandard, scan, write
-from tests.testing.documents import arrays, json_values, one_of_each, plainly, some_images, texts
+from tests.testing.documents import (
+    arrays,
+    json_values,
+    list_of,
+    one_of_each,
+    plainly,
+    some_images,
+    texts,
+)
 
 
 class Inner(BaseDoc):
     name: str
     vector: NdArray | None = None
+
+
+Inners = list_of(Inner)
 
 
 class Everything(BaseDoc):
@@ -44,7 +55,7 @@ class Everything(BaseDoc):
     url: ImageUrl | None = None
     parent: ID | None = None
     inner: Inner | None = None
-    inners: DocList[Inner] | None = None
+    inners: Inners | None = None
     some_list: list[Any] | None = None
     some_tuple: tuple[int, str] | None = None
     some_set: set[int] | None = None
