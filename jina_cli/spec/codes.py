@@ -190,6 +190,11 @@ CODES: Mapping[str, Code] = {
         "A key has to be a word or a number, an alias (*name) needs an anchor (&name) before it, "
         "and '<<' takes mappings.",
     ),
+    "JNA411": Code(
+        "too many keys and values",
+        "At most 100,000 keys and values are read of one file. Data belongs into files of its "
+        "own, which the spec names.",
+    ),
     # Files and classes that a file names.
     "JNA501": Code(
         "file not there",

@@ -21,11 +21,16 @@ from jina_cli.spec.reading import MAX_BYTES, read_start
 from jina_cli.spec.syntax import syntax_problem
 
 MAX_DEPTH = 100
+MAX_NODES = 100_000
+"""Keys and values of one file, all together."""
+
 MAX_ALIASED = 100_000
 """Nodes that aliases may repeat in one file, all together."""
 
 # With libyaml reading is about ten times faster; both give the same events.
 _Loader: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+
+_NOT_DATA = "a spec names data files, it does not hold them"
 
 _CORE = "tag:yaml.org,2002:"
 _NULL = re.compile(r"~|null|Null|NULL|")
@@ -71,7 +76,7 @@ def decode(data: bytes, path: str) -> str:
     start = Span(path, 1, 1, 2)
     if len(data) > MAX_BYTES:
         size = "the file has more than 16 MiB, and no more are read"
-        raise _unreadable("JNA406", size, start, "a spec names data files, it does not hold them")
+        raise _unreadable("JNA406", size, start, _NOT_DATA)
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise _unreadable("JNA407", "the file is UTF-16, not UTF-8", start, "save it as UTF-8")
     try:
@@ -149,6 +154,7 @@ class _Composer:
         self._anchors: dict[str, tuple[Node, int, int]] = {}  # node, nodes in it, height
         self._open: set[str] = set()
         self._aliased = 0
+        self._nodes = 0
         self.problems: list[Diagnostic] = []
 
     def document(self) -> Node | None:
@@ -184,6 +190,10 @@ class _Composer:
         span = _span(event, self._path)
         if depth > MAX_DEPTH:
             raise _unreadable("JNA405", f"nested deeper than {MAX_DEPTH} levels", span)
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            what = f"the file has more than {MAX_NODES} keys and values, and no more are read"
+            raise _unreadable("JNA411", what, span, _NOT_DATA)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(str(event.anchor), span, depth)
         anchor: str | None = event.anchor

@@ -242,3 +242,13 @@ def test_both_readers_of_yaml_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(quick[0], MapNode)
     assert isinstance(slow[0], MapNode)
     assert to_data(quick[0]) == to_data(slow[0])
+
+
+def test_more_keys_than_any_spec_needs_are_refused_where_they_begin() -> None:
+    text = "".join(f"k{n}: 1\n" for n in range(10 * source.MAX_NODES))
+
+    node, [problem] = parse(text, "a.yml")
+
+    assert node is None
+    assert problem.code == "JNA411"
+    assert problem.span.line == source.MAX_NODES // 2
