@@ -54,6 +54,26 @@ def test_a_new_store_is_empty(tmp_path: Path) -> None:
         assert store.upsert(records()) == 0
 
 
+def test_the_folders_of_a_new_index_are_on_the_disk_before_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced, sync = list[str](), os.fsync
+
+    def watched(descriptor: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    folder = tmp_path / "pod" / "shard-0"
+
+    Store.open(folder).close()
+
+    assert {str(tmp_path), str(folder.parent), str(folder)} <= set(synced)
+    synced.clear()
+    Store.open(folder).close()
+    assert synced == []
+
+
 def test_the_last_record_of_an_id_wins(tmp_path: Path) -> None:
     with Store.open(tmp_path) as store:
         count = store.upsert(Records(ids=["a", "b", "a"], bodies=[b"1", b"2", b"3"]))
