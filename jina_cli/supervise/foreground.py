@@ -144,6 +144,9 @@ class _Stay:
             self._how.note(f"cannot write to --ready-fd: {error.strerror}")
 
     def _exit_code(self, outcome: Outcome | None) -> int:
+        unclean = outcome.unclean if outcome is not None else ()
+        for line in unclean:
+            self._how.note(line)
         if self._asked and self._asked[0] == signal.SIGINT:
             return Exit.SIGINT
         if outcome is None:
@@ -155,7 +158,7 @@ class _Stay:
         if outcome.killed:
             self._how.note(f"had to be killed: {', '.join(outcome.killed)}")
             return Exit.FAILED
-        return Exit.OK
+        return Exit.FAILED if unclean else Exit.OK
 
 
 def _draining(pending: int | None, grace_s: float) -> str:

@@ -61,12 +61,14 @@ class Outcome:
 
     Attributes:
         killed: Peas that did not end by themselves in time.
+        unclean: What there is to say of Peas that broke while they stopped, a line each.
         failure: What ended it; None if it was asked to.
         statuses: Exit status of the last process of each Pea, below zero for a signal; of the
             one that ended the Flow, the status that it ended it with.
     """
 
     killed: tuple[str, ...] = ()
+    unclean: tuple[str, ...] = ()
     failure: JinaError | None = None
     statuses: Mapping[str, int] = field(default_factory=dict)
 
@@ -179,7 +181,10 @@ class Supervisor:
         """Return how it ended, once nothing of it runs any more."""
         await self._is_over.wait()
         return Outcome(
-            killed=tuple(sorted(self._killed)), failure=self._failure, statuses=self._statuses
+            killed=tuple(sorted(self._killed)),
+            unclean=tuple(f"{p.name} {p.unclean}" for p in self._peas.values() if p.unclean),
+            failure=self._failure,
+            statuses=self._statuses,
         )
 
     async def stop(self) -> None:

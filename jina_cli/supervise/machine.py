@@ -111,6 +111,7 @@ class Pea:
         failure: Why the last process ended, or will.
         killed: Whether SIGKILL was needed to stop it.
         pending: Requests it still works on, while it drains.
+        unclean: How it ended after it was told to, if neither well nor by a signal of ours.
     """
 
     name: str
@@ -125,6 +126,7 @@ class Pea:
     failure: Failure | None = None
     killed: bool = False
     pending: int | None = None
+    unclean: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +285,8 @@ def _hear(pea: Pea, said: Said, now: float) -> Pea:
 
 def _end(pea: Pea, exited: Exited, now: float) -> Step:
     if pea.state is PeaState.STOPPING:
-        return replace(pea, state=PeaState.STOPPED, deadline=None), ()
+        unclean = _unclean_end(pea, exited.status)
+        return replace(pea, state=PeaState.STOPPED, deadline=None, unclean=unclean), ()
     if pea.state not in (PeaState.STARTING, PeaState.READY):
         raise UnexpectedEvent(f"{pea.name} is {pea.state.value}, got {exited}")
     failure = pea.failure or Failure(cause=cause_of(exited.status))
@@ -300,6 +303,14 @@ def _end(pea: Pea, exited: Exited, now: float) -> Step:
     again = now + backoff_s(pea.policy, ended.restarts, exited.jitter)
     waiting = replace(ended, state=PeaState.BACKOFF, restarts=ended.restarts + 1, deadline=again)
     return waiting, (WakeAt(again),)
+
+
+def _unclean_end(pea: Pea, status: int) -> str:
+    # One that was not ready is ended in the middle of anything; what it says then means little.
+    if pea.killed or pea.ready_at is None or status in (0, -signal.SIGTERM):
+        return ""
+    how = f"exit code {status}" if status > 0 else f"signal {-status}"
+    return f"ended with {how} while stopping"
 
 
 def _worth_a_restart(pea: Pea) -> bool:

@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 import grpc
+import pytest
 
 from tests.testing.faulty import post, started, write_flow
 from tests.testing.processes import Jinas, Started, is_alive, wait_until
@@ -66,3 +67,19 @@ else:
     assert post(address, timeout_s=10)["status"] == 200
     assert not is_alive(daemon)
     assert process.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("close", "how"),
+    [("os.kill(os.getpid(), 11)", "signal 11"), ("os._exit(3)", "exit code 3")],
+    ids=["segfaults", "exits"],
+)
+def test_one_that_breaks_while_it_stops_is_told_and_fails_the_command(
+    jina: Jinas, tmp_path: Path, close: str, how: str
+) -> None:
+    process, _ = started(jina, write_flow(tmp_path, close=close))
+
+    code = process.stop()
+
+    assert code == 1
+    assert f"faulty/rep-0 ended with {how} while stopping" in process.stderr.splitlines()
