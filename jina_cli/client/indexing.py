@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Protocol
 
 from jina_cli.client.client import Answer, Question
 from jina_cli.client.progress import Progress
@@ -13,7 +13,7 @@ from jina_cli.client.refused import Refused
 from jina_cli.client.window import Window
 from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.readers.batches import ReadBatch
-from jina_cli.documents.readers.row import Row, RowError
+from jina_cli.documents.readers.row import Row, RowError, Skipped
 from jina_cli.errors import RequestFailed
 
 _FAULTS_OF_DATA = frozenset({"INVALID", "EXECUTOR", "TOO_LARGE"})
@@ -28,10 +28,38 @@ class Asks(Protocol):
 
 @dataclass(slots=True)
 class Indexed:
-    """What was done: documents that were taken, and the chunks they came back with."""
+    """What was done.
+
+    Attributes:
+        documents: How many were taken.
+        chunks: How many they came back with.
+        skipped: Files that were passed by, by the reason.
+    """
 
     documents: int = 0
     chunks: int = 0
+    skipped: dict[str, Passed] = field(default_factory=dict)
+
+    def skip(self, file: Skipped) -> None:
+        """Note a file that was passed by."""
+        passed = self.skipped.setdefault(file.reason, Passed())
+        passed.count += 1
+        if len(passed.names) < Passed.NAMED:
+            passed.names.append(file.source)
+
+
+@dataclass(slots=True)
+class Passed:
+    """Files that were passed by: how many, and the first few of them."""
+
+    NAMED: ClassVar[int] = 3
+
+    count: int = 0
+    names: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        more = self.count - len(self.names)
+        return ", ".join(self.names) + (f" and {more:,} more" if more else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +80,7 @@ async def index(
     window: int,
     refused: Refused,
     progress: Progress,
+    done: Indexed | None = None,
 ) -> Indexed:
     """Send all batches, at most `window` at a time, and return what became of them.
 
@@ -62,6 +91,7 @@ async def index(
     Args:
         batches: Read in a thread of its own.
         question: What is sent, but for its documents.
+        done: What is counted up and returned; whoever holds it knows it after an error too.
 
     Raises:
         JinaError: As `AsyncClient.ask` and `Refused.add`. What was taken stays taken.
@@ -72,7 +102,7 @@ async def index(
             return _Outcome(0, 0)
         return await _send(client, question, batch.docs, batch.rows)
 
-    done = Indexed()
+    done = Indexed() if done is None else done
     running = Window(ask, window).run(Pump(batches).run())
     try:
         async for batch, outcome in running:
@@ -82,6 +112,8 @@ async def index(
             done.documents += outcome.documents
             done.chunks += outcome.chunks
             progress.advance(outcome.documents)
+            for file in batch.skipped:
+                done.skip(file)
             for error in sorted((*batch.errors, *outcome.refused), key=lambda e: e.line):
                 refused.add(error)
     finally:

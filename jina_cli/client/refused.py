@@ -34,6 +34,8 @@ class Refused:
         self, path: str, *, most: int, stops: bool, tell: Callable[[RowError], None]
     ) -> None:
         self.count = 0
+        self._files = 0
+        self._hint = ""
         self._most = most
         self._stops = stops
         self._tell = tell
@@ -65,6 +67,8 @@ class Refused:
             StorageFailed: It cannot be written.
         """
         self.count += 1
+        self._files += not error.line
+        self._hint = self._hint or error.hint
         if self._file is not None:
             try:
                 self._file.write(_line(error))
@@ -78,9 +82,14 @@ class Refused:
     def check(self) -> None:
         """Raise `BadInput` if there are more than are tolerated."""
         if self.count > self._most:
-            rows = "1 row was" if self.count == 1 else f"{self.count:,} rows were"
             kept = f"see {self._path}" if self._path else "--errors-to FILE keeps them"
-            raise BadInput(f"{rows} refused, more than --max-errors {self._most}", hint=kept)
+            text = f"{self._counted()} refused, more than --max-errors {self._most}"
+            raise BadInput(text, hint=self._hint or kept)
+
+    def _counted(self) -> str:
+        kinds = ((self.count - self._files, "row"), (self._files, "file"))
+        counts = [f"{n:,} {noun}{'s' * (n != 1)}" for n, noun in kinds if n]
+        return f"{' and '.join(counts)} {'was' if self.count == 1 else 'were'}"
 
 
 def _line(error: RowError) -> bytes:

@@ -119,6 +119,27 @@ def test_bad_rows_are_kept_and_good_ones_are_indexed(jina: Jinas, tmp_path: Path
     assert _ids(found.stdout) == [["999"]]
 
 
+def test_what_is_skipped_and_what_a_stop_left_is_said(jina: Jinas, tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("apples")
+    (tmp_path / "notes" / "empty.txt").write_text("")
+    (tmp_path / "notes" / "report.pdf").write_bytes(b"%PDF\0\1")
+    (tmp_path / "x.csv").write_text("docno,body\n1,apples\n")
+
+    words = ["--on-error", "stop", "--batch", "1", "--field-map", "nothing=text"]
+    stopped = jina.run("index", "notes", "x.csv", *words)
+    done = jina.run("index", "notes", "x.csv", "--field-map", "docno=id,body=text,no=uri")
+
+    assert stopped.code == 65
+    assert "1 document indexed in" in stopped.stderr
+    assert "its columns are docno, body; --field-map body=text" in stopped.stderr
+    unused, empty, other, counted = done.stderr.splitlines()
+    assert unused.endswith("--field-map no=uri had no effect: no row has 'no'")
+    assert empty == "1 file skipped, empty: notes/empty.txt"
+    assert other == "1 file skipped, not text: notes/report.pdf"
+    assert counted.startswith("2 documents indexed in ")
+
+
 @pytest.mark.parametrize(
     ("words", "code"), [([], 5), (["--allow-empty"], 0)], ids=["refused", "allowed"]
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from jina_cli.cli.settings import Settings, settings_of
-from jina_cli.errors import NothingMatched
+from jina_cli.errors import BadInput, NothingMatched
 
 if TYPE_CHECKING:
     from jina_cli.cli.render import Output
@@ -120,6 +120,7 @@ async def run(job: Job, settings: Settings) -> None:
         JinaError: Whatever else went wrong. What was acknowledged is kept.
     """
     from jina_cli.cli.render import Output
+    from jina_cli.client.indexing import Indexed
     from jina_cli.client.refused import Refused
 
     output = Output(settings)
@@ -129,41 +130,55 @@ async def run(job: Job, settings: Settings) -> None:
 
     with Refused(job.errors_to, most=job.max_errors, stops=job.stops, tell=tell) as refused:
         started = time.monotonic()
-        done = await _index(job, settings, refused, output)
+        done = Indexed()
+        try:
+            await _index(job, settings, refused, output, done)
+        except BadInput:  # it shall stop there: what is done is done
+            _say(output, settings, done, refused.count, time.monotonic() - started)
+            raise
         _say(output, settings, done, refused.count, time.monotonic() - started)
         refused.check()
     if not done.documents and not refused.count and not job.allow_empty:
         raise NothingMatched("there was nothing to index", hint="--allow-empty permits that")
 
 
-async def _index(job: Job, settings: Settings, refused: Refused, output: Output) -> Indexed:
+async def _index(
+    job: Job, settings: Settings, refused: Refused, output: Output, done: Indexed
+) -> None:
     from jina_cli.cli.inputs import found
     from jina_cli.cli.session import connected
     from jina_cli.client.client import Question
-    from jina_cli.client.indexing import Indexed, index
+    from jina_cli.client.indexing import index
     from jina_cli.client.progress import progress_on
     from jina_cli.documents.readers import read_batches, read_sources
 
     sources = found(job.inputs, job.format, allow_empty=job.allow_empty)
     if not sources:
-        return Indexed()
+        return
+    unseen = set(job.field_map)
     items = read_sources(sources, format_=job.format)
-    batches = read_batches(items, size=job.batch, field_map=job.field_map)
+    batches = read_batches(items, size=job.batch, field_map=job.field_map, unseen=unseen)
     question = Question(endpoint="/index", parameters=job.parameters, timeout_s=job.timeout_s)
     shown = progress_on("indexing", shown=settings.progress, color=output.err_colors)
     async with connected(job.place, settings) as client:
         with shown as progress:
-            return await index(
+            await index(
                 client,
                 batches,
                 question=question,
                 window=job.concurrency,
                 refused=refused,
                 progress=progress,
+                done=done,
             )
+    for name in sorted(unseen):
+        output.warn(f"--field-map {name}={job.field_map[name]} had no effect: no row has {name!r}")
 
 
 def _say(output: Output, settings: Settings, done: Indexed, failed: int, seconds: float) -> None:
+    for reason, passed in done.skipped.items():
+        files = "1 file" if passed.count == 1 else f"{passed.count:,} files"
+        output.note(f"{files} skipped, {reason}: {passed}")
     if settings.json:
         output.json(
             {

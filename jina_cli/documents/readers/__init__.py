@@ -2,13 +2,14 @@
 
 from jina_cli.documents.readers.batches import ReadBatch, read_batches
 from jina_cli.documents.readers.inputs import Format, Source, find_sources, read_sources
-from jina_cli.documents.readers.row import Row, RowError
+from jina_cli.documents.readers.row import Row, RowError, Skipped
 
 __all__ = [
     "Format",
     "ReadBatch",
     "Row",
     "RowError",
+    "Skipped",
     "Source",
     "find_sources",
     "read_batches",

@@ -14,7 +14,7 @@ from jina_cli.documents.column import (
     column_of_arrays,
 )
 from jina_cli.documents.readers.fields import Fields, fields_of
-from jina_cli.documents.readers.row import Items, Pause, Row, RowError
+from jina_cli.documents.readers.row import Items, Pause, Row, RowError, Skipped
 
 _MAX_BATCH_BYTES = 8 * 2**20
 """A batch is handed on when it holds about this much, however few documents that are."""
@@ -28,26 +28,39 @@ class ReadBatch:
         docs: May be none, where only errors were found.
         rows: One for each document.
         errors: In the order of the source.
+        skipped: Files that were passed by, in the order of the source.
     """
 
     docs: DocumentBatch
     rows: Sequence[Row]
     errors: Sequence[RowError]
+    skipped: Sequence[Skipped] = ()
 
 
 def read_batches(
-    items: Items, *, size: int, field_map: Mapping[str, str] | None = None
+    items: Items,
+    *,
+    size: int,
+    field_map: Mapping[str, str] | None = None,
+    unseen: set[str] | None = None,
 ) -> Iterator[ReadBatch]:
     """Yield batches of at most `size` documents, in order, holding one batch in memory.
 
     A batch is yielded before it is full where its documents are large, where the source
     pauses, and at the end.
+
+    Args:
+        field_map: Name in a row → name in the document.
+        unseen: Names that no row had so far; those that a row has are taken out.
     """
     found: list[Fields] = []
     errors: list[RowError] = []
+    skipped: list[Skipped] = []
     length = 0
     for item in items:
         if isinstance(item, Row):
+            if unseen:
+                unseen.difference_update(item.columns, item.fields)
             checked = fields_of(item, field_map or {})
             if isinstance(checked, Fields):
                 found.append(checked)
@@ -56,12 +69,14 @@ def read_batches(
                 errors.append(checked)
         elif isinstance(item, RowError):
             errors.append(item)
-        full = len(found) >= size or length > _MAX_BATCH_BYTES or len(errors) >= size
-        if full or (isinstance(item, Pause) and (found or errors)):
-            yield _batch(found, errors)
-            found, errors, length = [], [], 0
-    if found or errors:
-        yield _batch(found, errors)
+        elif isinstance(item, Skipped):
+            skipped.append(item)
+        full = max(len(found), len(errors), len(skipped)) >= size or length > _MAX_BATCH_BYTES
+        if full or (isinstance(item, Pause) and (found or errors or skipped)):
+            yield _batch(found, errors, skipped)
+            found, errors, skipped, length = [], [], [], 0
+    if found or errors or skipped:
+        yield _batch(found, errors, skipped)
 
 
 def _length(fields: Fields) -> int:
@@ -69,7 +84,9 @@ def _length(fields: Fields) -> int:
     return len(fields.text or "") + len(fields.blob or b"") + len(fields.row.raw) + arrays
 
 
-def _batch(found: Sequence[Fields], errors: Sequence[RowError]) -> ReadBatch:
+def _batch(
+    found: Sequence[Fields], errors: Sequence[RowError], skipped: Sequence[Skipped]
+) -> ReadBatch:
     columns: dict[str, Column] = {}
     texts, uris = [f.text for f in found], [f.uri for f in found]
     if any(text is not None for text in texts):
@@ -84,4 +101,5 @@ def _batch(found: Sequence[Fields], errors: Sequence[RowError]) -> ReadBatch:
         columns["embedding"] = column_of_arrays([f.embedding for f in found])
     if any(f.tags for f in found):
         columns["tags"] = ValuesColumn([dict(f.tags) or None for f in found])
-    return ReadBatch(DocumentBatch([f.id for f in found], columns), [f.row for f in found], errors)
+    docs = DocumentBatch([f.id for f in found], columns)
+    return ReadBatch(docs, [f.row for f in found], errors, skipped)

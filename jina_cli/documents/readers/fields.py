@@ -13,11 +13,14 @@ import numpy as np
 import orjson
 
 from jina_cli.documents.column import Array
-from jina_cli.documents.readers.row import Row, RowError
+from jina_cli.documents.readers.row import Row, RowError, printable
 
 CONTENT = ("text", "uri", "tensor", "embedding", "blob")
-"""A document has at least one of these, or there is nothing to find it by."""
+"""A document has at least one of these or a title, or there is nothing to find it by."""
 
+_NAMED = (*CONTENT[:1], "title", *CONTENT[1:])
+
+_MOST_NAMES = 16
 _KINDS = {dict: "an object", list: "a list", str: "a string", bool: "true or false"}
 
 
@@ -43,7 +46,15 @@ class Fields:
 
 
 class BadField(ValueError):
-    """A field of a row cannot be taken; the message is one clause."""
+    """A field of a row cannot be taken; the message is one clause.
+
+    Attributes:
+        hint: What to do about it; empty where we do not know.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        self.hint = hint
+        super().__init__(message)
 
 
 def fields_of(row: Row, field_map: Mapping[str, str]) -> Fields | RowError:
@@ -55,14 +66,16 @@ def fields_of(row: Row, field_map: Mapping[str, str]) -> Fields | RowError:
     try:
         return _checked(row, field_map)
     except BadField as error:
-        return RowError(row.source, row.line, str(error), row.raw)
+        return RowError(row.source, row.line, str(error), row.raw, error.hint)
 
 
 def _checked(row: Row, field_map: Mapping[str, str]) -> Fields:
     given = {field_map.get(name, name): value for name, value in row.fields.items()}
     known = {name: given[name] for name in CONTENT if given.get(name) is not None}
-    if not known and not row.uri:
-        raise BadField(f"no content: none of {', '.join(CONTENT)}")
+    titled = isinstance(given.get("title"), str) and bool(given["title"].strip())
+    if not known and not row.uri and not titled:
+        hint = _other_names(row, field_map)
+        raise BadField(f"no content: none of {', '.join(_NAMED)}", hint)
     return Fields(
         id=_id(row, given),
         text=_string(known, "text"),
@@ -73,6 +86,23 @@ def _checked(row: Row, field_map: Mapping[str, str]) -> Fields:
         tags=_tags(given),
         row=row,
     )
+
+
+def _other_names(row: Row, field_map: Mapping[str, str]) -> str:
+    """Say what a row has instead of content; empty if its source has some elsewhere."""
+    names = row.columns or tuple(row.fields)
+    texts = {
+        name: len(value)
+        for name, value in row.fields.items()
+        if isinstance(value, str) and field_map.get(name, name) not in ("id", "tags")
+    }
+    if not texts or any(field_map.get(name, name) in _NAMED for name in names):
+        return ""
+    what = "columns" if row.columns else "fields"
+    likely = printable(max(texts, key=texts.__getitem__))
+    shown = ", ".join(map(printable, names[:_MOST_NAMES]))
+    shown += ", …" if len(names) > _MOST_NAMES else ""
+    return f"its {what} are {shown}; --field-map {likely}=text takes one as text"
 
 
 def _id(row: Row, given: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from jina_cli.documents.readers.row import (
     Pause,
     Row,
     RowError,
+    Skipped,
     printable,
 )
 
@@ -79,20 +80,23 @@ def read_lines(chunks: Iterator[Chunk], source: str, uri: str) -> Items:
         number, line = item
         text = _text(line)
         if text is None:
-            yield RowError(source, number, "not UTF-8", line)
+            yield RowError(source, number, "not UTF-8", line, hint=_converting(source))
         elif text.strip():
             place = f"{uri}:{number}" if uri else ""
             yield Row(source=source, line=number, fields={"text": text}, uri=place, raw=line)
 
 
 def read_text(chunks: Iterator[Chunk], source: str, uri: str) -> Items:
-    """Yield the whole as one document, whose id follows from where it stands."""
+    """Yield the whole as one document, whose id follows from where it stands; none of blanks."""
     held = b"".join(c for c in _limited(chunks) if not isinstance(c, Pause))
     text = _text(held.removeprefix(b"\xef\xbb\xbf"))
     if len(held) > MAX_ROW_BYTES:
         yield RowError(source, 0, f"longer than {MAX_ROW_BYTES // 2**20} MiB")
     elif text is None:
-        yield RowError(source, 0, "not UTF-8 text")
+        yield RowError(source, 0, "not UTF-8 text", hint=_converting(source))
+    elif not text.strip():
+        if uri:
+            yield Skipped(source, "empty")
     else:
         identity = b"uri:" + os.fsencode(os.path.abspath(uri)) if uri else None
         yield Row(source=source, line=0, fields={"text": text}, uri=uri, identity=identity)
@@ -185,9 +189,10 @@ def _csv_row(header: list[str], record: list[str], source: str, feed: _CsvFeed) 
         reason = f"{len(record)} fields where the header has {len(header)}"
         return RowError(source, feed.line, reason, feed.raw())
     if any("\udc80" <= c <= "\udcff" for value in record for c in value):
-        return RowError(source, feed.line, "not UTF-8", feed.raw())
+        return RowError(source, feed.line, "not UTF-8", feed.raw(), hint=_converting(source))
     fields = {name: value for name, value in zip(header, record, strict=True) if name and value}
-    return Row(source=source, line=feed.line, fields=fields, raw=feed.raw())
+    columns = tuple(filter(None, header))
+    return Row(source=source, line=feed.line, fields=fields, raw=feed.raw(), columns=columns)
 
 
 def read_npy(path: str) -> Items:
@@ -278,11 +283,17 @@ def _json_row(source: str, number: int, line: bytes) -> Row | RowError:
     try:
         value = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        reason = "not UTF-8" if _text(line) is None else f"not JSON: {_clause(error)}"
-        return RowError(source, number, reason, line)
+        if _text(line) is None:
+            return RowError(source, number, "not UTF-8", line, hint=_converting(source))
+        return RowError(source, number, f"not JSON: {_clause(error)}", line)
     if not isinstance(value, dict):
         return RowError(source, number, "not a JSON object", line)
     return Row(source=source, line=number, fields=value, raw=line)
+
+
+def _converting(source: str) -> str:
+    file = "" if source == "stdin" else f" {source}"
+    return f"if it is in Latin-1, convert it: iconv -f latin1 -t utf-8{file}"
 
 
 def _text(data: bytes) -> str | None:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from jina_cli.documents.readers.formats import BY_NAME, format_of, read_npy, sniff, sniff_stream
 from jina_cli.documents.readers.lines import Chunk, chunks_of
-from jina_cli.documents.readers.row import Items, Pause, RowError, printable
+from jina_cli.documents.readers.row import Items, Pause, RowError, Skipped, printable
 from jina_cli.errors import InputMissing, NothingMatched, NotPermitted
 
 Format = Literal["auto", "jsonl", "json", "csv", "lines", "text", "npy"]
@@ -128,7 +128,9 @@ def _read_chunks(source: Source, shown: str, name: str, chunks: Iterator[Chunk])
         yield from BY_NAME[name](chunks, shown, uri)
         return
     beginning, rest = _peek(chunks)
-    if not beginning:
+    if not beginning.strip():
+        if not source.stream:
+            yield Skipped(shown, "empty")
         return
     if source.stream:
         yield from sniff_stream(beginning)(rest, shown, uri)
@@ -138,6 +140,8 @@ def _read_chunks(source: Source, shown: str, name: str, chunks: Iterator[Chunk])
         yield from read(rest, shown, uri)
     elif source.named:
         yield RowError(shown, 0, "neither text nor a known format")
+    else:
+        yield Skipped(shown, "not text")
 
 
 def _peek(chunks: Iterator[Chunk]) -> tuple[bytes, Iterator[Chunk]]:

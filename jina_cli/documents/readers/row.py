@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 MAX_ROW_BYTES = 16 * 2**20
 """A longer row is refused; it is skipped without being held in memory."""
@@ -25,6 +25,8 @@ class Row:
         identity: What makes its id where it has none: equal identities get equal ids. None
             stands for its fields.
         raw: As it stood in the source, to be handed back if it is refused.
+        columns: All names that its source has, those that are empty in this row too; empty
+            where each row has names of its own.
     """
 
     source: str
@@ -33,6 +35,7 @@ class Row:
     uri: str = ""
     identity: bytes | None = None
     raw: bytes = field(default=b"", repr=False)
+    columns: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +47,31 @@ class RowError:
         line: As in `Row`.
         reason: One clause.
         raw: As it stood in the source; its beginning, if it was too long.
+        hint: What to do about it, one clause; empty where we do not know.
     """
 
     source: str
     line: int
     reason: str
     raw: bytes = field(default=b"", repr=False)
+    hint: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         place = f"{self.source}:{self.line}" if self.line else self.source
         return f"{place}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that was passed by, since there is nothing in it to read.
+
+    Attributes:
+        source: As in `Row`.
+        reason: Why, in a word or two.
+    """
+
+    source: str
+    reason: Literal["not text", "empty"]
 
 
 class Pause(enum.Enum):
@@ -62,7 +80,7 @@ class Pause(enum.Enum):
     PAUSE = "pause"
 
 
-Item = Row | RowError | Pause
+Item = Row | RowError | Skipped | Pause
 Items = Iterator[Item]
 
 

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from jina_cli.client.client import Answer, Question
-from jina_cli.client.indexing import Indexed, count_chunks, index
+from jina_cli.client.indexing import Indexed, Passed, count_chunks, index
 from jina_cli.client.progress import Silent
 from jina_cli.client.refused import Refused
 from jina_cli.documents.batch import EMPTY_BATCH, DocumentBatch
 from jina_cli.documents.column import DocsColumn, TextColumn
-from jina_cli.documents.readers import ReadBatch, Row, RowError
+from jina_cli.documents.readers import ReadBatch, Row, RowError, Skipped
 from jina_cli.errors import BadInput, CannotWrite, RequestFailed
 
 
@@ -154,3 +154,62 @@ def test_chunks_of_chunks_are_counted() -> None:
     chunks = DocsColumn(np.array([0, 2]), DocumentBatch(["a", "b"], {"chunks": inner}))
 
     assert count_chunks(DocumentBatch(["d"], {"chunks": chunks})) == 5
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ([0], "1 file was"),
+        ([3], "1 row was"),
+        ([0, 0], "2 files were"),
+        ([0, 2, 3], "2 rows and 1 file were"),
+    ],
+)
+def test_files_are_counted_apart_from_rows(lines: list[int], said: str) -> None:
+    refused = Refused("", most=0, stops=False, tell=lambda _: None)
+    for line in lines:
+        refused.add(RowError("f", line, "bad"))
+
+    with pytest.raises(BadInput, match=f"^{said} refused"):
+        refused.check()
+
+
+def test_the_first_proposal_is_what_to_do_about_refused_rows() -> None:
+    refused = Refused("", most=0, stops=False, tell=lambda _: None)
+    refused.add(RowError("f", 1, "bad"))
+    refused.add(RowError("f", 2, "bad", hint="mend it"))
+
+    with pytest.raises(BadInput) as caught:
+        refused.check()
+
+    assert caught.value.hint == "mend it"
+
+
+def test_the_first_three_skipped_files_are_named() -> None:
+    files = Passed()
+    done = Indexed(skipped={"empty": files})
+    for name in "abcde":
+        done.skip(Skipped(name, "empty"))
+
+    assert (files.count, str(files)) == (5, "a, b, c and 2 more")
+
+
+def test_what_was_taken_is_known_after_a_stop(tmp_path: Path) -> None:
+    done = Indexed()
+    broken = ReadBatch(EMPTY_BATCH, [], [RowError("f", 3, "bad")])
+    refused = Refused("", most=0, stops=True, tell=lambda _: None)
+
+    with pytest.raises(BadInput):
+        asyncio.run(
+            index(
+                Picky(),
+                [_batch(["a", "b"]), broken],
+                question=Question(endpoint="/index"),
+                window=1,
+                refused=refused,
+                progress=Silent(),
+                done=done,
+            )
+        )
+
+    assert done.documents == 2

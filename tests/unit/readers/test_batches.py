@@ -11,7 +11,7 @@ import pytest
 
 from jina_cli.documents.readers.batches import ReadBatch, read_batches
 from jina_cli.documents.readers.fields import Fields, fields_of
-from jina_cli.documents.readers.row import Item, Pause, Row, RowError
+from jina_cli.documents.readers.row import Item, Pause, Row, RowError, Skipped
 
 
 def _row(line: int = 1, **fields: Any) -> Row:
@@ -60,8 +60,8 @@ def test_arrays_and_blobs_are_read() -> None:
         ({"text": ["a"]}, "'text' is a list, not a string"),
         ({"id": True, "text": "a"}, "'id' is true or false, not a string"),
         ({"id": {}, "text": "a"}, "'id' is an object, not a string"),
-        ({"year": 1}, "no content: none of text, uri, tensor, embedding, blob"),
-        ({"text": None}, "no content: none of text, uri, tensor, embedding, blob"),
+        ({"year": 1}, "no content: none of text, title, uri, tensor, embedding, blob"),
+        ({"text": None}, "no content: none of text, title, uri, tensor, embedding, blob"),
         ({"blob": "*"}, "'blob' is not base64"),
         ({"blob": 1}, "'blob' is a number, not a string in base64"),
         ({"embedding": "x"}, "'embedding' is a string, not a list of numbers"),
@@ -139,3 +139,58 @@ def test_documents_without_a_field_have_none_in_its_column() -> None:
     assert batch.docs.values("text") == ["a", None]
     assert batch.docs.values("tags") == [{"year": 1}, None]
     assert batch.docs.values("embedding")[0] is None
+
+
+def test_a_title_is_content_and_stays_a_tag() -> None:
+    found = fields_of(_row(title="bread", year=1999), {})
+
+    assert isinstance(found, Fields)
+    assert found.text is None
+    assert found.tags == {"title": "bread", "year": 1999}
+
+
+@pytest.mark.parametrize("title", ["", "  ", 5, None])
+def test_a_title_that_says_nothing_is_no_content(title: object) -> None:
+    assert isinstance(fields_of(_row(title=title), {}), RowError)
+
+
+def test_a_row_without_content_is_told_which_column_might_be_the_text() -> None:
+    columns = ("docno", "body", "empty")
+    row = Row(source="f", line=2, fields={"docno": "1", "body": "some words"}, columns=columns)
+
+    refused = fields_of(row, {})
+
+    assert isinstance(refused, RowError)
+    assert refused.hint == (
+        "its columns are docno, body, empty; --field-map body=text takes one as text"
+    )
+
+
+@pytest.mark.parametrize("names", [{"body": "uri"}, {"docno": "text"}])
+def test_nothing_is_proposed_where_the_file_has_content_elsewhere(names: dict[str, str]) -> None:
+    columns = ("docno", "text", "body") if "body" in names else ("docno", "other")
+    row = Row(source="f", line=2, fields={"other": "words"}, columns=columns)
+
+    refused = fields_of(row, names)
+
+    assert isinstance(refused, RowError)
+    assert refused.hint == ""
+
+
+def test_names_of_a_field_map_that_no_row_has_are_left_over() -> None:
+    rows = [_row(body="a"), Row(source="f", line=2, fields={"text": "b"}, columns=("text", "no"))]
+    unseen = {"body", "no", "never"}
+
+    list(read_batches(iter(rows), size=8, field_map={"body": "text"}, unseen=unseen))
+
+    assert unseen == {"never"}
+
+
+def test_skipped_files_come_with_the_batch_or_alone() -> None:
+    skipped = Skipped("report.pdf", "not text")
+
+    [batch] = _batches([_row(text="a"), skipped])
+    [alone] = _batches([skipped])
+
+    assert (len(batch.docs), batch.skipped) == (1, [skipped])
+    assert (len(alone.docs), alone.skipped) == (0, [skipped])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jina_cli.documents.readers import Row, RowError, find_sources, read_sources
-from jina_cli.documents.readers.row import printable
+from jina_cli.documents.readers.row import Skipped, printable
 from jina_cli.errors import InputMissing, NothingMatched
 
 
@@ -60,11 +60,31 @@ def test_a_file_that_is_no_text_is_passed_by_in_a_folder_and_refused_by_name(
 ) -> None:
     image = folder / "image.png"
 
-    in_folder = [i for i in read_sources(find_sources([str(folder)])) if isinstance(i, RowError)]
+    items = read_sources(find_sources([str(folder)]))
+    in_folder = [item for item in items if isinstance(item, RowError | Skipped)]
     by_name = list(read_sources(find_sources([str(image)])))
 
-    assert in_folder == []
+    assert in_folder == [Skipped(str(image), "not text")]
     assert by_name == [RowError(str(image), 0, "neither text nor a known format")]
+
+
+@pytest.mark.parametrize("name", ["a.txt", "README"])
+@pytest.mark.parametrize("content", ["", " \n\n"])
+def test_a_file_of_blanks_is_no_document(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+
+    items = list(read_sources(find_sources([str(tmp_path)])))
+
+    assert items == [Skipped(str(tmp_path / name), "empty")]
+
+
+def test_a_file_that_is_not_utf_8_says_how_to_convert_it(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes("café".encode("latin-1"))
+
+    [refused] = read_sources(find_sources([str(tmp_path)]))
+
+    assert isinstance(refused, RowError)
+    assert refused.hint.endswith(f"iconv -f latin1 -t utf-8 {tmp_path}/a.txt")
 
 
 def test_source_code_in_a_folder_is_text(folder: Path) -> None:
