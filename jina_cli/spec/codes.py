@@ -1,4 +1,7 @@
-"""Every code that a diagnostic of a file can have, with what `jina explain CODE` says of it."""
+"""What `jina explain CODE` says: of every code of a diagnostic, and of what a Pea says.
+
+The codes of commands that fail are explained by their classes in `errors`.
+"""
 
 from __future__ import annotations
 
@@ -233,5 +236,23 @@ CODES: Mapping[str, Code] = {
     "JNA509": Code(
         "module not there",
         "Neither the folder of the YAML nor the installed packages have this Python module.",
+    ),
+    # What an Executor's process says of its class.
+    "JNA913": Code(
+        "not runnable as an Executor",
+        "The class was found, and cannot be run with what the YAML says: 'with' has an argument "
+        "too many or too few, 'requests' names a method that is not there, or a method asks for "
+        "an argument that no method gets. The message names class, method and argument.",
+    ),
+    "JNA914": Code(
+        "class not found",
+        "No class goes by the name that 'uses' gives, neither among the built-in Executors nor "
+        "in 'py_modules' nor under an entry point of the group 'jina.executors'; or the module "
+        "that should define it could not be imported.",
+    ),
+    "JNA915": Code(
+        "a Flow inside an Executor",
+        "Code of an Executor started a Flow. Processes of a Flow start no other Flow; run it "
+        "with 'jina flow' beside this one, and name it as an external Pod.",
     ),
 }

@@ -127,8 +127,8 @@ def _code(code: str) -> dict[str, Any]:
 
     from jina_cli.spec.codes import CODES
 
-    known = {name: (each.title, each.text) for name, each in CODES.items()}
-    known |= {cls.code: _failure(cls) for cls in _failures(JinaError)}
+    known = {cls.code: _failure(cls) for cls in _failures(JinaError)}
+    known |= {name: (each.title, each.text) for name, each in CODES.items()}
     if code not in known:
         near = get_close_matches(code, known, n=1)
         hint = f"did you mean {near[0]}?" if near else ""

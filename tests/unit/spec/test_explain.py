@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+import jina_cli
 from jina_cli.cli.app import run
 from jina_cli.cli.commands.config import is_secret
 from jina_cli.cli.commands.explain import records_of, text_of
@@ -99,6 +101,32 @@ def test_a_built_in_executor_is_guessed_in_lower_case_too() -> None:
 @pytest.mark.parametrize("code", sorted(CODES))
 def test_every_code_is_explained(code: str) -> None:
     assert text(code.lower()).startswith(f"{code}: {CODES[code].title}\n\n  ")
+
+
+def test_no_code_is_printed_that_is_not_explained() -> None:
+    package = Path(jina_cli.__file__).parent
+    used = {
+        path: set(re.findall(r"JNA\d{3}", path.read_text("utf-8")))
+        for path in package.rglob("*.py")
+    }
+
+    # Classes of errors that another module defines are unknown until it is imported.
+    of_failures = used[package / "errors.py"]
+    assert set[str]().union(*used.values()) - of_failures - set(CODES) == set()
+    for code in of_failures:
+        assert text(code)
+
+
+@pytest.mark.parametrize("root", ["flow", "gateway", "executors", "executor", "driver"])
+def test_every_key_of_a_schema_is_explained(root: str) -> None:
+    kind = "pod" if root == "executors" else root
+    places = {f"{root}.{name}" for name in rules()[kind].properties}
+
+    for name, rule in rules()[kind].properties.items():
+        inner = rule.properties or (rule.additional.properties if rule.additional else {})
+        places |= {f"{root}.{name}.{each}" for each in inner}
+
+    assert [place for place in sorted(places) if not text(place).startswith(place)] == []
 
 
 def test_codes_of_failures_are_explained_too() -> None:
