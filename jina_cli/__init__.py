@@ -22,7 +22,9 @@ _PUBLIC = {
     "Evaluator": "jina_cli.executors.base",
     "Document": "jina_cli.documents.document",
     "DocumentBatch": "jina_cli.documents.batch",
+    "AsyncClient": "jina_cli.client.client",
     "Client": "jina_cli.client.client",
+    "Question": "jina_cli.client.client",
 }
 
 __all__ = ["__version__"]

@@ -10,7 +10,6 @@ from collections.abc import (
     AsyncIterable,
     AsyncIterator,
     Coroutine,
-    Iterable,
     Iterator,
     Mapping,
 )
@@ -19,7 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from jina_cli.client.address import target_of
-from jina_cli.client.pump import Pump
+from jina_cli.client.given import batches_of, checked
 from jina_cli.client.transport import MAX_MESSAGE_BYTES, Transport, transport_to
 from jina_cli.client.window import Window
 from jina_cli.errors import JinaError, RequestFailed, StorageFailed, TimedOut
@@ -33,6 +32,7 @@ from jina_cli.wire.messages import (
 )
 
 if TYPE_CHECKING:
+    from jina_cli.client.given import Given
     from jina_cli.documents.batch import DocumentBatch
 
 T = TypeVar("T")
@@ -157,7 +157,7 @@ class AsyncClient:
     async def post(
         self,
         endpoint: str,
-        batches: AsyncIterable[DocumentBatch] | Iterable[DocumentBatch] | DocumentBatch,
+        batches: AsyncIterable[DocumentBatch] | Given,
         *,
         parameters: Mapping[str, Any] | None = None,
         request_size: int = 0,
@@ -171,17 +171,21 @@ class AsyncClient:
         iterable is read in a thread of its own, so it may block.
 
         Args:
+            batches: A `DocumentBatch`, an iterable of them, or documents as a list of dicts
+                or of `Document`s, which go as one batch.
             request_size: A larger batch is sent as several requests; 0 sends each as it is.
             window: Requests under way at a time.
             timeout_s: For each request.
 
         Raises:
             JinaError: As `ask`; the answers before were yielded, others are cancelled.
+            TypeError: `batches` is none of these.
+            ValueError: A dict has a field that does not hold what it should.
         """
         question = Question(
             endpoint=endpoint, parameters=parameters or {}, target=target, timeout_s=timeout_s
         )
-        questions = _questions(question, _async_of(batches), request_size)
+        questions = _questions(question, batches_of(batches), request_size)
         running = Window(self.ask, max(1, window)).run(questions)
         try:
             async for _, answer in running:
@@ -233,7 +237,8 @@ async def _questions(
     question: Question, batches: AsyncIterator[DocumentBatch], size: int
 ) -> AsyncGenerator[Question, None]:
     try:
-        async for batch in batches:
+        async for given in batches:
+            batch = checked(given)
             step = size if size > 0 else max(1, len(batch))
             for start in range(0, max(1, len(batch)), step):
                 part = batch if len(batch) <= step else batch.slice(start, start + step)
@@ -243,27 +248,16 @@ async def _questions(
             await batches.aclose()
 
 
-async def _one(batch: DocumentBatch) -> AsyncIterator[DocumentBatch]:
-    yield batch
-
-
-def _async_of(
-    batches: AsyncIterable[DocumentBatch] | Iterable[DocumentBatch] | DocumentBatch,
-) -> AsyncIterator[DocumentBatch]:
-    from jina_cli.documents.batch import DocumentBatch
-
-    if isinstance(batches, DocumentBatch):
-        return _one(batches)
-    if isinstance(batches, AsyncIterable):
-        return aiter(batches)
-    return Pump(batches).run()
-
-
 class Client:
     """A client for plain code; use it as `with Client(url) as client`.
 
     Its connection lives in a thread of its own, so it also works where an event loop runs,
     as in a notebook. Arguments are those of `AsyncClient`.
+
+    Example:
+        >>> with Client("grpc://localhost:51000") as client:
+        ...     for answer in client.post("/search", [{"id": "q", "text": "bread"}]):
+        ...         print(answer.docs.ids)
     """
 
     def __init__(self, url: str, *, connect_timeout_s: float = 10.0) -> None:
@@ -298,7 +292,7 @@ class Client:
     def post(
         self,
         endpoint: str,
-        batches: Iterable[DocumentBatch] | DocumentBatch,
+        batches: Given,
         *,
         parameters: Mapping[str, Any] | None = None,
         request_size: int = 0,

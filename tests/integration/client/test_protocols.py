@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import doctest
 import shutil
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -208,3 +210,39 @@ def test_plain_code_has_the_same_client(folder: Path) -> None:
                 client.ask(Question(endpoint="/fail", docs=_docs("a")))
 
     run(scenario())
+
+
+def test_a_list_of_dicts_or_documents_is_one_batch(folder: Path) -> None:
+    from jina_cli import Document
+
+    async def scenario() -> None:
+        async with a_flow(folder) as urls, AsyncClient(urls["native"]) as client:
+            for given in ([{"id": "1", "text": "a"}], [Document(id="1", text="a")]):
+                [answer] = [each async for each in client.post("/index", given)]
+                assert (answer.docs.ids, answer.docs.text()) == (["1"], ["a"])
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("given", ["text", {"id": "1"}, 5, ["text"], [{"id": "1"}, 5], iter("ab")])
+def test_what_is_no_documents_is_a_type_error(folder: Path, given: Any) -> None:
+    async def scenario() -> None:
+        async with a_flow(folder) as urls, AsyncClient(urls["native"]) as client:
+            with pytest.raises(TypeError, match="post takes a DocumentBatch"):
+                await anext(client.post("/index", given))
+
+    run(scenario())
+
+
+def test_the_example_of_the_client_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    [example] = doctest.DocTestParser().get_examples(Client.__doc__ or "")
+
+    async def scenario() -> None:
+        async with a_flow(folder) as urls:
+            source = example.source.replace("grpc://localhost:51000", urls["grpc"])
+            code = compile(source, "<example>", "exec")
+            await asyncio.to_thread(exec, code, {"Client": Client})
+
+    run(scenario())
+
+    assert capsys.readouterr().out == "['q']\n"
