@@ -11,7 +11,7 @@ from typing import Any
 from jina_cli.diagnostics import Diagnostic, Span
 from jina_cli.spec.dialect import canonical_executor, canonical_pod, kind_of
 from jina_cli.spec.nodes import Entry, ListNode, MapNode, Node, ScalarNode, text_of
-from jina_cli.spec.source import load
+from jina_cli.spec.source import load, load_bytes
 from jina_cli.spec.substitute import substitute
 from jina_cli.spec.uses import YAML_ENDINGS, Classes, Site, find_file
 
@@ -19,13 +19,25 @@ from jina_cli.spec.uses import YAML_ENDINGS, Classes, Site, find_file
 class Files:
     """Reads YAML files for one Flow.
 
+    Args:
+        env: What variables stand for.
+        context: What `${{ CONTEXT.x }}` stands for.
+        texts: Files that are read already, by what messages call them.
+
     Attributes:
         problems: Of the texts and variables of all files read so far.
     """
 
-    def __init__(self, *, env: Mapping[str, str], context: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        *,
+        env: Mapping[str, str],
+        context: Mapping[str, Any],
+        texts: Mapping[str, bytes] | None = None,
+    ) -> None:
         self._env = env
         self._context = context
+        self._texts = texts or {}
         self._nodes: dict[Path, Node | None] = {}
         self._folders: dict[str, Path] = {}
         self._first = Path.cwd()
@@ -39,7 +51,8 @@ class Files:
         """
         absolute = Path(os.path.abspath(path))
         if absolute not in self._nodes:
-            node, problems = load(absolute, shown)
+            text = self._texts.get(shown)
+            node, problems = load(absolute, shown) if text is None else load_bytes(text, shown)
             if not self._folders:
                 self._first = absolute.parent
             self._folders[shown] = absolute.parent

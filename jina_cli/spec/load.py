@@ -94,14 +94,19 @@ def check_file(
     env: Mapping[str, str],
     context: Mapping[str, Any] | None = None,
     lenient: bool = False,
+    text: bytes | None = None,
 ) -> Checked:
     """Return what a file describes and all that is wrong with it; see `load_flow`.
+
+    Args:
+        text: What stands in it, where it has been read already.
 
     Raises:
         InputMissing: There is no such file.
     """
     lenient = lenient or env.get("JINA_LENIENT", "").lower() in ("1", "true", "yes")
-    files = Files(env=env, context=context or {})
+    texts = {} if text is None else {str(path): text}
+    files = Files(env=env, context=context or {}, texts=texts)
     root = _read(files, str(path))
     for override in overrides:
         over = override if isinstance(override, Setting) else _read(files, str(override))

@@ -117,8 +117,13 @@ def load(path: Path, shown: str) -> tuple[Node | None, list[Diagnostic]]:
     Raises:
         OSError: It cannot be read.
     """
+    return load_bytes(read_start(path), shown)
+
+
+def load_bytes(data: bytes, shown: str) -> tuple[Node | None, list[Diagnostic]]:
+    """Parse what was read of a file; in messages it is called `shown`."""
     try:
-        text = decode(read_start(path), shown)
+        text = decode(data, shown)
     except Unreadable as error:
         return None, [error.diagnostic]
     return parse(text, shown)

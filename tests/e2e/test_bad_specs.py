@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import resource
 import shutil
@@ -142,6 +143,20 @@ def test_a_file_that_is_not_there_exits_with_66(capsys: pytest.CaptureFixture[st
         Exit.NO_INPUT,
         "jina: error: there is no file 'nowhere.yml'\n",
     )
+
+
+def test_a_file_may_come_from_standard_input(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = b"jtype: Flow\nexecutors: [{name: a, replica: 2}]\n"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+
+    code = run(["validate", "-"])
+
+    said = capsys.readouterr().err
+    assert code == Exit.BAD_SPEC
+    assert said.startswith("-:2:23: error[JNA101]: 'replica' is not a key of a Pod\n")
+    assert "2 | executors: [{name: a, replica: 2}]" in said
 
 
 def test_problems_of_several_files_come_in_one_run(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -16,12 +17,17 @@ if TYPE_CHECKING:
     from jina_cli.diagnostics import Diagnostic
     from jina_cli.spec.load import Checked
 
+STDIN = "-"
+"""The file that is read from standard input; what it names is looked for in the cwd."""
+
 
 def validate(
     ctx: typer.Context,
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE...", help="YAML of Flows, Deployments or Executors."),
+        typer.Argument(
+            metavar="FILE...", help="YAML of Flows, Deployments or Executors; - for stdin."
+        ),
     ],
     lenient: Annotated[
         bool,
@@ -41,7 +47,8 @@ def validate(
 
     settings = settings_of(ctx)
     output = Output(settings)
-    results, missing = check_all(files, lenient=lenient)
+    text = read_stdin() if STDIN in files else None
+    results, missing = check_all(files, lenient=lenient, stdin=text)
     for result in results:
         if settings.output == "json":
             output.json(result.record())
@@ -49,7 +56,7 @@ def validate(
             output.result(result.sentence())
     found = [each for result in results for each in result.checked.diagnostics]
     if found:
-        typer.echo(_rendered(found, settings.output, output.err_colors), err=True)
+        typer.echo(_rendered(found, settings.output, output.err_colors, text), err=True)
     for error in missing[:-1]:
         output.warn(str(error))
     if any(not result.checked.is_valid for result in results):
@@ -91,15 +98,29 @@ class Result:
         }
 
 
-def check_all(files: Sequence[str], *, lenient: bool) -> tuple[list[Result], list[InputMissing]]:
-    """Return what there is to say about each file, and those that are not there."""
+def read_stdin() -> bytes:
+    """Return standard input, or a little more of it than a file may have."""
+    from jina_cli.spec.reading import MAX_BYTES
+
+    return sys.stdin.buffer.read(MAX_BYTES + 1)
+
+
+def check_all(
+    files: Sequence[str], *, lenient: bool, stdin: bytes | None = None
+) -> tuple[list[Result], list[InputMissing]]:
+    """Return what there is to say about each file, and those that are not there.
+
+    Args:
+        stdin: What stands in the file `-`.
+    """
     from jina_cli.spec.load import check_file
 
     results: list[Result] = []
     missing: list[InputMissing] = []
     for file in dict.fromkeys(files):
         try:
-            checked = check_file(file, env=os.environ, lenient=lenient)
+            text = stdin if file == STDIN else None
+            checked = check_file(file, env=os.environ, lenient=lenient, text=text)
         except InputMissing as error:
             missing.append(error)
             continue
@@ -121,7 +142,11 @@ def _planned(checked: Checked) -> Checked:
     return replace(checked, diagnostics=(*checked.diagnostics, *more))
 
 
-def _rendered(found: Sequence[Diagnostic], style: str, color: bool) -> str:
+def _rendered(found: Sequence[Diagnostic], style: str, color: bool, stdin: bytes | None) -> str:
     from jina_cli.cli.render_diagnostics import read_sources, render
+    from jina_cli.spec.source import lines_of
 
-    return render(found, style, read_sources(found), color=color)
+    sources = dict(read_sources(found))
+    if stdin is not None:
+        sources[STDIN] = lines_of(stdin.decode("utf-8-sig", "replace"))
+    return render(found, style, sources, color=color)
