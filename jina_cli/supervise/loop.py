@@ -13,10 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from jina_cli.errors import JinaError
+from jina_cli.errors import CannotWrite, JinaError
 from jina_cli.lifeline import HASTE, DrainSaid, FailedSaid, ReadySaid, Said
 from jina_cli.plan.models import Plan
 from jina_cli.supervise import flow_machine, machine
+from jina_cli.supervise.files import make_room
 from jina_cli.supervise.flow_machine import ExitOn, Phase
 from jina_cli.supervise.journal import Journal, write_record
 from jina_cli.supervise.machine import Pea, PeaState, policy_of
@@ -132,7 +133,9 @@ class Supervisor:
             Unreachable: A port is taken, or this Flow runs already.
             NotPermitted: The system refuses a port or a folder.
             CannotWrite: The run dir cannot be written.
+            JinaError: It may not have as many open files as it needs.
         """
+        make_room(len(self._plans))
         self._run_dir = claim(Path(self._plan.run_dir))
         self._write_record("starting")
         self._sockets = bind_all(self._plan)
@@ -359,10 +362,10 @@ class Supervisor:
     def _announce(self, phase: Phase) -> None:
         match phase:
             case Phase.READY:
-                self._write_record("ready")
+                self._note_record("ready")
                 self._is_ready.set()
             case Phase.DRAINING:
-                self._write_record("draining")
+                self._note_record("draining")
                 delay = _COUNT_WITHIN_S if self._is_ready.is_set() else 0.0
                 asyncio.get_running_loop().call_later(delay, self._tell_draining)
                 return
@@ -383,6 +386,12 @@ class Supervisor:
             assert self._options.ready_within_s is not None, "else nobody calls this"
             self._failure = too_late(self._peas.values(), self._options.ready_within_s)
             self.request_stop()
+
+    def _note_record(self, state: str) -> None:
+        try:
+            self._write_record(state)
+        except CannotWrite as error:  # what runs goes on
+            self.say(f"{error}; other commands may not find this Flow", level="WARNING")
 
     def _write_record(self, state: str) -> None:
         assert self._run_dir is not None, "claimed at the start"
