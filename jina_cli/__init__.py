@@ -4,12 +4,11 @@ The public names are resolved when they are first used, so that `import jina_cli
 nothing and the command line stays instant.
 """
 
-from __future__ import annotations
-
-from importlib import import_module
-from typing import Any
-
 from jina_cli._version import __version__
+
+TYPE_CHECKING = False  # importing typing would cost more than all the rest of this
+if TYPE_CHECKING:
+    from typing import Any
 
 _PUBLIC = {
     "Executor": "jina_cli.executors.base",
@@ -31,8 +30,10 @@ __all__ = ["__version__"]
 __all__ += list(_PUBLIC)
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name in _PUBLIC:
+        from importlib import import_module
+
         return getattr(import_module(_PUBLIC[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

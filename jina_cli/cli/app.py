@@ -7,6 +7,7 @@ needs inside its function; only the module of the command that was called is imp
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -23,13 +24,16 @@ from jina_cli.errors import Exit, InputMissing, UsageError
 _HELP = frozenset({"-h", "--help"})
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str], *, interrupts: bool = False) -> int:
     """Run a command line and return its exit code; never raises, never leaves half a line.
 
     Args:
         arguments: Those after the program's name.
+        interrupts: Whether SIGINT shall be `KeyboardInterrupt` from here on.
     """
     try:
+        if interrupts:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         code = dispatch(arguments)
         sys.stdout.flush()
     except BaseException as error:

@@ -90,7 +90,7 @@ def _say(text: str) -> None:
     try:
         sys.stdout.flush()
     except (OSError, ValueError):
-        pass
+        _give_up_stdout()
     try:
         print(text, file=sys.stderr, flush=True)
     except OSError:
@@ -170,11 +170,15 @@ def _end_of_os_error(error: OSError, wants_json: bool) -> int:
 
 def _after_broken_pipe() -> int:
     """Whoever read our output has enough: that is success."""
+    _give_up_stdout()
+    return Exit.OK
+
+
+def _give_up_stdout() -> None:
     # Python writes what is left at exit, and would complain then.
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)
-    return Exit.OK
 
 
 def _end_of_bug(error: BaseException, arguments: Sequence[str], wants_json: bool) -> int:
