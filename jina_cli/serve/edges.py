@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from jina_cli.plan.models import GatewayPlan, Listener, PeaPlan
 from jina_cli.serve.board import Board
 from jina_cli.vocabulary import Protocol
+from jina_cli.wire.budget import Budget
 from jina_cli.wire.channel import Server as NativeServer
 from jina_cli.wire.messages import EndpointInfo, Hello, Request, Response
 
@@ -29,6 +30,12 @@ Answer = Callable[[Request], Awaitable[Response]]
 Endpoints = Callable[[], Mapping[str, EndpointInfo]]
 
 _NATIVE = "native"
+
+_MESSAGES_IN_MEMORY = 4
+"""Of the largest size, in requests of all listeners together."""
+
+_LEAST_CALLS = 64
+"""Calls over gRPC that are possible also with a short queue: health checks are some of them."""
 
 
 class CannotListen(Exception):
@@ -67,6 +74,7 @@ class Edges:
         self._answer = answer
         self._board = board
         self._endpoints = endpoints
+        self._budget = Budget(_MESSAGES_IN_MEMORY * plan.max_message_bytes)
         self._native: list[NativeServer] = []
         self._grpc: GrpcEdge | None = None
         self._http: HttpServer | None = None
@@ -141,6 +149,7 @@ class Edges:
             lambda: Hello(pea=self._plan.name, endpoints=self._endpoints()),
             max_queue=self._plan.max_queue,
             max_message_bytes=self._plan.max_message_bytes,
+            budget=self._budget,
         )
         self._native.append(server)
         await server.start(sock)
@@ -154,9 +163,10 @@ class Edges:
                 max_message_bytes=self._plan.max_message_bytes,
                 window=max(1, self._gateway.prefetch),
                 max_streamed=max(1, self._plan.max_queue // 2),
+                max_calls=max(_LEAST_CALLS, 2 * self._plan.max_queue),
             )
             side = Side(answer=self._answer, board=self._board, endpoints=self._endpoints)
-            self._grpc = GrpcEdge(self._answer, settings, side)
+            self._grpc = GrpcEdge(self._answer, settings, side, self._budget)
         address = _shown(listener.host, listener.port)
         try:
             port = self._grpc.bind(address, self._tls_pair())
@@ -175,7 +185,7 @@ class Edges:
             pages = Pages(self._answer, self._board, self._endpoints, title)
             limit = self._plan.max_message_bytes
             settings = HttpSettings(cors=gateway.cors, max_message_bytes=limit, paths=paths)
-            app = HttpApp(self._answer, self._board, pages, settings)
+            app = HttpApp(self._answer, self._board, pages, settings, self._budget)
             self._http = HttpServer(app, tls=self._tls_context())
         return self._http
 

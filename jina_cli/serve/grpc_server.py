@@ -21,8 +21,9 @@ import grpc.aio
 
 from jina_cli.serve.grpc_services import SERVICES, side_handlers
 from jina_cli.serve.grpc_stream import Stream
-from jina_cli.serve.limits import too_large
+from jina_cli.serve.limits import RETRY_AFTER_S, too_large
 from jina_cli.wire import jina3
+from jina_cli.wire.budget import Budget, OverBudget
 from jina_cli.wire.messages import (
     GRPC_STATUS_KEY,
     STATUSES,
@@ -61,11 +62,14 @@ class GrpcSettings:
         max_message_bytes: The limit of a message, in and out.
         window: Requests of one stream that are worked on at a time.
         max_streamed: Requests of all streams that are worked on at a time.
+        max_calls: Calls under way at a time, streams and health checks among them; one more
+            is refused before its message is read.
     """
 
     max_message_bytes: int
     window: int
     max_streamed: int
+    max_calls: int
 
 
 class PortTaken(OSError):
@@ -79,11 +83,13 @@ class GrpcEdge:
         answer: Carries a request through the Flow.
         settings: Of the plan.
         side: What the services beside the data ones need.
+        budget: Room for the bytes of requests.
     """
 
-    def __init__(self, answer: Answer, settings: GrpcSettings, side: Any) -> None:
+    def __init__(self, answer: Answer, settings: GrpcSettings, side: Any, budget: Budget) -> None:
         self._answer = answer
         self._settings = settings
+        self._budget = budget
         self._slots = asyncio.Semaphore(settings.max_streamed)
         self._streams: set[Stream] = set()
         self._drained_by: float | None = None
@@ -98,7 +104,8 @@ class GrpcEdge:
                 ("grpc.max_metadata_size", 32 * 1024),
                 ("grpc.keepalive_permit_without_calls", 1),
                 ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
-            ]
+            ],
+            maximum_concurrent_rpcs=settings.max_calls,
         )
         handlers = {
             "/jina.JinaSingleDataRequestRPC/process_single_data": (
@@ -165,7 +172,7 @@ class GrpcEdge:
         if isinstance(request, Status):
             await _abort(context, request)
             raise AssertionError("abort returned")
-        response = await self._ask(request)
+        response = await self._within_budget(request, len(data))
         answer = self._written(request, response)
         if isinstance(answer, Status):
             await _abort(context, answer)
@@ -175,9 +182,17 @@ class GrpcEdge:
             return answer
         raise AssertionError("abort returned")
 
+    async def _within_budget(self, request: Request, size: int) -> Response:
+        try:
+            with self._budget.share() as share:
+                share.grow(size)
+                return await self._ask(request)
+        except OverBudget as error:
+            return Response(status=Status(code=StatusCode.OVERLOADED, description=str(error)))
+
     async def _call(self, _: Any, context: Any) -> None:
         await self._refuse_late(context)
-        stream = Stream(context, self._work, self._slots, self._settings.window)
+        stream = Stream(context, self._work, self._slots, self._settings.window, self._budget)
         self._streams.add(stream)
         if self._drained_by is not None:
             stream.drain(self._drained_by)
@@ -259,8 +274,10 @@ def _metadata(context: Any) -> dict[str, str]:
 
 async def _abort(context: Any, status: Status) -> None:
     """End the RPC with the gRPC status of the table; does not return."""
-    told = ((GRPC_STATUS_KEY, status.code.value),)
-    await context.abort(_CODES[STATUSES[status.code][0]], status.description, told)
+    told = [(GRPC_STATUS_KEY, status.code.value)]
+    if status.code is StatusCode.OVERLOADED:
+        told.append(("retry-after", str(RETRY_AFTER_S)))
+    await context.abort(_CODES[STATUSES[status.code][0]], status.description, tuple(told))
 
 
 __all__ = ["SERVICES", "GrpcEdge", "GrpcSettings", "PortTaken"]

@@ -9,6 +9,8 @@ from typing import Any
 
 import grpc.aio
 
+from jina_cli.wire.budget import Budget
+
 QUIET_S = 0.25
 """A stream without a request for this long, and with nothing under way, ends in a drain."""
 
@@ -24,6 +26,7 @@ class Stream:
         work: Answers one message; never raises but when it is cancelled.
         slots: Shared by all streams, so that many of them do not fill the Pods' queues.
         window: Requests of this stream that are worked on at a time.
+        budget: Room for the bytes of requests; a stream waits for some before it reads on.
     """
 
     def __init__(
@@ -32,10 +35,12 @@ class Stream:
         work: Callable[[bytes, Any], Awaitable[bytes]],
         slots: asyncio.Semaphore,
         window: int,
+        budget: Budget,
     ) -> None:
         self._context = context
         self._work = work
         self._slots = slots
+        self._budget = budget
         self._room = asyncio.Semaphore(window)
         # Bounded by `_room`; None ends it.
         self._answers: asyncio.Queue[asyncio.Task[bytes] | None] = asyncio.Queue()
@@ -73,9 +78,9 @@ class Stream:
                 if data is grpc.aio.EOF:
                     break
                 self._last_read = time.monotonic()
-                await self._slots.acquire()
+                await self._admit(len(data))
                 if self.was_cut:
-                    self._slots.release()
+                    self._dismiss(len(data))
                     return
                 self._begin(data)
         except Exception:
@@ -83,16 +88,29 @@ class Stream:
             raise
         self._answers.put_nowait(None)
 
+    async def _admit(self, size: int) -> None:
+        await self._budget.wait(size)
+        try:
+            await self._slots.acquire()
+        except BaseException:
+            self._budget.give(size)
+            raise
+
+    def _dismiss(self, size: int) -> None:
+        self._slots.release()
+        self._budget.give(size)
+
     def _begin(self, data: bytes) -> None:
         self._unanswered += 1
         task: asyncio.Task[bytes] = asyncio.ensure_future(self._work(data, self._context))
         self._under_way.add(task)
-        task.add_done_callback(self._ended)
-        self._answers.put_nowait(task)
 
-    def _ended(self, task: asyncio.Task[bytes]) -> None:
-        self._under_way.discard(task)
-        self._slots.release()
+        def ended(task: asyncio.Task[bytes]) -> None:
+            self._under_way.discard(task)
+            self._dismiss(len(data))
+
+        task.add_done_callback(ended)
+        self._answers.put_nowait(task)
 
     async def _end_when_quiet(self, until: float) -> None:
         while True:

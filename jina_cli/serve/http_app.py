@@ -19,6 +19,7 @@ from jina_cli.serve.http_connection import CONNECTION, Connection
 from jina_cli.serve.http_pages import Answer, Page, Pages, problem
 from jina_cli.serve.limits import RETRY_AFTER_S, too_large
 from jina_cli.wire import json as wire_json
+from jina_cli.wire.budget import Budget
 from jina_cli.wire.messages import (
     STATUSES,
     BadMessage,
@@ -39,6 +40,7 @@ PASSED_ON = (b"traceparent", b"tracestate", b"baggage")
 """Headers that travel with a request to the Pods."""
 
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+_RETRY_AFTER = [(b"retry-after", b"%d" % RETRY_AFTER_S)]
 _LATER = frozenset({StatusCode.OVERLOADED, StatusCode.UNAVAILABLE})
 _SIMPLE_TYPES = (b"text/plain", b"application/x-www-form-urlencoded", b"multipart/form-data")
 _PREFLIGHT = [
@@ -70,13 +72,18 @@ class HttpApp:
         answer: Carries a request through the Flow.
         board: Whether the Gateway is ready, or draining.
         pages: Answers everything but requests to endpoints.
+        settings: Of the plan.
+        budget: Room for the bodies of requests.
     """
 
-    def __init__(self, answer: Answer, board: Board, pages: Pages, settings: HttpSettings) -> None:
+    def __init__(
+        self, answer: Answer, board: Board, pages: Pages, settings: HttpSettings, budget: Budget
+    ) -> None:
         self._answer = answer
         self._board = board
         self._pages = pages
         self._settings = settings
+        self._budget = budget
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -102,12 +109,14 @@ class HttpApp:
         try:
             _refuse_foreign_forms(headers, self._settings.cors)
             limit = self._settings.max_message_bytes
-            data = await read_body(headers, receive, limit=limit)
-            page = await self._work(scope["path"], headers, data, connection)
+            with self._budget.share() as share:
+                data = await read_body(headers, receive, limit=limit, share=share)
+                page = await self._work(scope["path"], headers, data, connection)
         except BodyRefused as refused:
             if connection is not None:
                 connection.linger()
-            page = problem(refused.status, refused.detail)
+            busy = refused.status == STATUSES[StatusCode.OVERLOADED][1]
+            page = problem(refused.status, refused.detail, _RETRY_AFTER if busy else ())
         except ClientGone:
             return
         except asyncio.CancelledError:
@@ -165,7 +174,7 @@ class HttpApp:
         if _REQUEST_ID.fullmatch(response.request_id):
             headers.append((b"x-request-id", response.request_id.encode()))
         if code in _LATER:
-            headers.append((b"retry-after", b"%d" % RETRY_AFTER_S))
+            headers += _RETRY_AFTER
         return Page(STATUSES[code][1], data, headers=headers)
 
     async def _send(self, send: Send, page: Page) -> None:

@@ -10,10 +10,14 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from jina_cli.serve.limits import BODY_IDLE_S, too_large
-from jina_cli.wire.messages import Buffer
+from jina_cli.wire.budget import OverBudget, Share
+from jina_cli.wire.messages import STATUSES, Buffer, StatusCode
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Headers = Mapping[bytes, bytes]
+
+
+_BUSY = STATUSES[StatusCode.OVERLOADED][1]
 
 
 class BodyRefused(Exception):
@@ -35,12 +39,18 @@ class ClientGone(Exception):
 
 
 async def read_body(
-    headers: Headers, receive: Receive, *, limit: int, idle_s: float = BODY_IDLE_S
+    headers: Headers,
+    receive: Receive,
+    *,
+    limit: int,
+    idle_s: float = BODY_IDLE_S,
+    share: Share | None = None,
 ) -> Buffer:
-    """Return the body.
+    """Return the body; room for it is taken in `share` as it comes.
 
     Raises:
-        BodyRefused: It is over `limit`, compressed, ambiguous, or came too slowly.
+        BodyRefused: It is over `limit`, compressed, ambiguous, came too slowly, or there is
+            no room for it now.
         ClientGone: It ended too early.
     """
     encoding = headers.get(b"content-encoding", b"identity").lower()
@@ -53,12 +63,12 @@ async def read_body(
     length = headers.get(b"content-length", b"0")
     if length.isdigit() and int(length) > limit:
         raise BodyRefused(413, too_large(limit))
-    message = await _next(receive, idle_s)
+    message = await _next(receive, idle_s, share)
     if not message.get("more_body"):
         return _within(message.get("body", b""), limit)
     body = bytearray(message.get("body", b""))
     while message.get("more_body"):
-        message = await _next(receive, idle_s)
+        message = await _next(receive, idle_s, share)
         body += message.get("body", b"")
         _within(body, limit)
     return body
@@ -70,7 +80,7 @@ def _within(body: Buffer, limit: int) -> Buffer:
     return body
 
 
-async def _next(receive: Receive, idle_s: float) -> MutableMapping[str, Any]:
+async def _next(receive: Receive, idle_s: float, share: Share | None) -> MutableMapping[str, Any]:
     try:
         async with asyncio.timeout(idle_s):
             message = await receive()
@@ -78,4 +88,9 @@ async def _next(receive: Receive, idle_s: float) -> MutableMapping[str, Any]:
         raise BodyRefused(408, f"no more of the body came for {idle_s:g} s") from None
     if message["type"] != "http.request":
         raise ClientGone
+    try:
+        if share is not None:
+            share.grow(len(message.get("body", b"")))
+    except OverBudget as error:
+        raise BodyRefused(_BUSY, str(error)) from None
     return message

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from jina_cli.wire.budget import FULL, Budget
 from jina_cli.wire.connection import Connection
 from jina_cli.wire.frames import BadFrame, Frame, Kind, Oversized
 from jina_cli.wire.messages import (
@@ -37,8 +38,9 @@ _ACKNOWLEDGE_S = 1.0
 
 @dataclass(slots=True)
 class _Job:
-    """A request that is worked on."""
+    """A request that is worked on, of `size` bytes."""
 
+    size: int
     task: asyncio.Task[None] | None = None
     timer: asyncio.TimerHandle | None = None
     is_answered: bool = False
@@ -65,6 +67,7 @@ class Server:
         max_queue: Requests that may be worked on; one more is answered `OVERLOADED`.
         max_message_bytes: The longest request; a longer one is answered `TOO_LARGE`.
         max_connections: Connections that may be open; one more is closed.
+        budget: Room for the bytes of requests; one that finds none is answered `OVERLOADED`.
     """
 
     def __init__(
@@ -75,12 +78,14 @@ class Server:
         max_queue: int,
         max_message_bytes: int,
         max_connections: int = MAX_CONNECTIONS,
+        budget: Budget | None = None,
     ) -> None:
         self._handler = handler
         self._hello = hello
         self._max_queue = max_queue
         self._max_message_bytes = max_message_bytes
         self._max_connections = max_connections
+        self._budget = budget
         self._listener: asyncio.AbstractServer | None = None
         self._peers: dict[Connection, _Peer] = {}
         self._pending = 0
@@ -194,12 +199,17 @@ class Server:
         if left is not None and left <= 0:
             _answer(connection, frame.id, _overdue(request))
             return
+        size = len(frame.payload)
+        if self._budget is not None and not self._budget.take(size):
+            _answer(connection, frame.id, _failed(StatusCode.OVERLOADED, FULL, request))
+            return
+        peer.jobs[frame.id] = _Job(size=size)
         self._begin(connection, peer, frame.id, request, left)
 
     def _begin(
         self, connection: Connection, peer: _Peer, id: int, request: Request, left: float | None
     ) -> None:
-        job = peer.jobs[id] = _Job()
+        job = peer.jobs[id]
         self._pending += 1
         loop = asyncio.get_running_loop()
         job.task = loop.create_task(self._work(connection, id, request, job))
@@ -210,6 +220,8 @@ class Server:
         def ended(_: asyncio.Task[None]) -> None:
             self._pending -= 1
             del peer.jobs[id]
+            if self._budget is not None:
+                self._budget.give(job.size)
             if job.timer is not None:
                 job.timer.cancel()
             self._close_if_done(connection, peer)

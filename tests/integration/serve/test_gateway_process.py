@@ -6,8 +6,14 @@ import asyncio
 import time
 from pathlib import Path
 
+import grpc
+import grpc.aio
+import httpx
+import pytest
+
 from jina_cli.lifeline import DrainSaid, PhaseSaid, ReadySaid
 from jina_cli.vocabulary import Protocol
+from jina_cli.wire import jina3
 from jina_cli.wire.messages import Body, Format, Request, Response, Status, StatusCode
 from tests.testing.gateways import a_gateway, a_link, a_pea, a_route, echo, run
 
@@ -298,3 +304,43 @@ def test_it_ends_by_itself_when_its_parent_is_gone(folder: Path) -> None:
             return time.monotonic() - start
 
     assert run(scenario()) < 2.5
+
+
+def test_requests_of_all_protocols_share_one_bound_on_their_bytes(folder: Path) -> None:
+    async def scenario() -> tuple[list[StatusCode], httpx.Response, grpc.aio.AioRpcError, bool]:
+        gate, asked = asyncio.Event(), asyncio.Semaphore(0)
+
+        async def wait(request: Request) -> Response:
+            asked.release()
+            await gate.wait()
+            return Response(request_id=request.request_id)
+
+        async with (
+            a_pea(folder / "a", wait) as a,
+            a_gateway(folder, [a_route("a", a)], plan={"max_message_bytes": 2000}) as gateway,
+            a_link(gateway) as link,
+            httpx.AsyncClient(trust_env=False) as client,
+            grpc.aio.insecure_channel(gateway.addresses["grpc"]) as channel,
+        ):
+            asking = [asyncio.create_task(link.request(a_question(b"x" * 1800))) for _ in range(4)]
+            for _ in asking:
+                await asked.acquire()
+            refused = [(await link.request(a_question(b"x" * 1800))).status.code]
+            url = f"http://{gateway.addresses['http']}/search"
+            by_http = await client.post(url, content=b" " * 900 + b"{}")
+            call = channel.unary_unary("/jina.JinaSingleDataRequestRPC/process_single_data")
+            message = jina3.write_data_request(Request(endpoint="/search", target="x" * 900))
+            with pytest.raises(grpc.aio.AioRpcError) as by_grpc:
+                await call(message)
+            gate.set()
+            await asyncio.gather(*asking)
+            again = await client.post(url, json={"data": []})
+            return refused, by_http, by_grpc.value, again.status_code == 200
+
+    refused, by_http, by_grpc, is_over = run(scenario())
+
+    assert refused == [StatusCode.OVERLOADED]
+    assert (by_http.status_code, by_http.headers["retry-after"]) == (429, "1")
+    assert by_grpc.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert dict(tuple(by_grpc.trailing_metadata()))["retry-after"] == "1"
+    assert is_over

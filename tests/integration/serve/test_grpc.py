@@ -517,3 +517,50 @@ def test_the_body_passes_untouched(folder: Path) -> None:
 
     assert bytes(seen[0].data) == bytes(response.body.data)
     assert seen[0].format is Format.PROTO
+
+
+def test_streams_wait_where_their_requests_would_fill_the_memory(folder: Path) -> None:
+    async def slowly(request: Request) -> Response:
+        await asyncio.sleep(0.001)
+        return Response(request_id=request.request_id)
+
+    async def scenario() -> list[bool]:
+        async with served(folder, slowly, plan={"max_message_bytes": 2000}) as (channel, _):
+
+            async def messages() -> AsyncIterator[bytes]:
+                for number in range(40):
+                    yield a_message(number, target="pod|" + "x" * 200)
+
+            async def stream() -> list[bool]:
+                call = channel.stream_stream(CALL)(messages())
+                return [jina3.read_data_response(data).status.ok async for data in call]
+
+            answers = await asyncio.gather(*(stream() for _ in range(4)))
+            return [ok for each in answers for ok in each]
+
+    assert run(scenario()) == [True] * 160
+
+
+def test_calls_beyond_the_bound_are_refused_and_later_ones_answered(folder: Path) -> None:
+    async def scenario() -> tuple[grpc.StatusCode, int]:
+        async with served(folder, plan={"max_queue": 1}) as (channel, _):
+            watches = [channel.unary_stream(WATCH)(b"") for _ in range(64)]
+            for watch in watches:
+                await watch.read()
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await health(channel)
+            for watch in watches:
+                watch.cancel()
+            async with asyncio.timeout(5):
+                while (found := await _health_or_none(channel)) is None:
+                    pass
+            return caught.value.code(), found
+
+    assert run(scenario()) == (grpc.StatusCode.RESOURCE_EXHAUSTED, 1)
+
+
+async def _health_or_none(channel: grpc.aio.Channel) -> int | None:
+    try:
+        return await health(channel)
+    except grpc.aio.AioRpcError:
+        return None
