@@ -1,6 +1,7 @@
 """The `jina` command. What needs no command at all is answered before anything is imported."""
 
-import _signal as signal  # signal itself imports enum first, for milliseconds
+# `signal` itself imports enum first, which takes milliseconds.
+import _signal as signal  # type: ignore[import-not-found]
 import os
 import sys
 
