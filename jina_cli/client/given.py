@@ -37,7 +37,7 @@ def batches_of(given: Given | AsyncIterable[DocumentBatch]) -> AsyncIterator[Doc
         return Pump(given).run()
     items = list(given)
     if all(isinstance(item, DocumentBatch) for item in items):
-        return Pump(items).run()
+        return Pump(cast("list[DocumentBatch]", items)).run()
     return _one(_converted(items))
 
 
