@@ -61,6 +61,19 @@ def test_what_one_process_indexes_another_finds(jina: Jinas) -> None:
     assert [m["uri"] for m in second["matches"]] == ["water.txt"]
 
 
+@pytest.mark.parametrize("words", [[""], ["a", "  "]])
+def test_an_empty_query_is_a_usage_error(jina: Jinas, words: list[str]) -> None:
+    assert jina.run("search", *words).code == 2
+
+
+def test_an_argument_is_a_text_even_if_it_is_json(jina: Jinas) -> None:
+    jina.run("index", "-", stdin=LINES)
+
+    found = jina.run("search", '{"text": "boats", "id": "q1"}', "--json")
+
+    assert json.loads(found.stdout)["query"] == {"id": "1", "text": '{"text": "boats", "id": "q1"}'}
+
+
 def test_queries_from_stdin_are_numbered_and_trec_is_a_run(jina: Jinas) -> None:
     jina.run("index", "--workspace", "w", stdin=LINES)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from jina_cli.cli.settings import Settings, settings_of
-from jina_cli.errors import BadInput, NothingMatched
+from jina_cli.errors import BadInput, NothingMatched, UsageError
 
 if TYPE_CHECKING:
     from jina_cli.cli.session import Place
@@ -25,7 +25,7 @@ def search(
         list[str] | None,
         typer.Argument(
             metavar="QUERY",
-            help="Texts; - for stdin, one query or JSON object a line, which is read if "
+            help="Plain texts; - for stdin, a text or a JSON object a line, which is read if "
             "nothing is named.",
         ),
     ] = None,
@@ -54,9 +54,10 @@ def search(
 ) -> None:
     """Find what was indexed, best first.
 
-    A query that is a JSON object has `id`, `text`, `tensor` or `embedding`; a line is a text
-    whose id is its number. `trec` prints `qid Q0 docid rank score tag`, for evaluation. Exits
-    with 5 if there was no query, with 65 if a query could not be read.
+    On stdin a query that is a JSON object has `id`, `text`, `tensor` or `embedding`; a line is
+    a text whose id is its number. An argument is always a text. `trec` prints
+    `qid Q0 docid rank score tag`, for evaluation. Exits with 5 if there was no query, with 65
+    if a query could not be read.
     """
     from jina_cli.cli.duration import seconds_of
     from jina_cli.cli.inputs import check_terminal
@@ -65,6 +66,8 @@ def search(
 
     settings = settings_of(ctx)
     check_terminal(bool(queries), "search for")
+    if any(not query.strip() for query in queries or ()):
+        raise UsageError("a query is empty", hint="write what to look for")
     job = Job(
         queries=tuple(queries or ("-",)),
         place=place_of(uses, host, workspace),
