@@ -6,6 +6,7 @@ import asyncio
 import enum
 import json
 import time
+from dataclasses import replace
 
 from jina_cli.client.address import Scheme, Target
 from jina_cli.errors import JinaError, RequestFailed, TimedOut, Unreachable
@@ -91,6 +92,9 @@ async def _ask_grpc(target: Target, role: Role, timeout_s: float | None) -> None
     except grpc.aio.AioRpcError as error:
         text = (error.details() or "").partition("\n")[0]
         if error.code() is grpc.StatusCode.UNAVAILABLE:
+            if "http1" in text.lower() and await _speaks_http(target):
+                other = f"http{'s' if target.secure else ''}://{target.authority}"
+                raise Unreachable("that port speaks HTTP", hint=f"try {other}") from error
             raise Unreachable(f"nobody answers at {target}", hint=text) from error
         if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
             raise TimeoutError from error
@@ -101,6 +105,22 @@ async def _ask_grpc(target: Target, role: Role, timeout_s: float | None) -> None
     # A StatusProto's code is 0 for success, a HealthCheckResponse's status 1 for serving.
     if code != (0 if role is Role.FLOW else 1):
         raise _not_ready(target, "", StatusCode.UNAVAILABLE)
+
+
+async def _speaks_http(target: Target) -> bool:
+    """Ask once for any page, and return whether there was an answer in HTTP."""
+    from jina_cli.client.http_transport import HttpTransport
+
+    transport = HttpTransport(replace(target, scheme=Scheme.HTTP), max_message_bytes=_MAX_BYTES)
+    try:
+        await transport.get("/")
+    except (Unreachable, ConnectionError):
+        return False
+    except RequestFailed:  # too long an answer is one too
+        return True
+    finally:
+        await transport.close()
+    return True
 
 
 def _first_number(message: bytes) -> int:

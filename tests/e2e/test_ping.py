@@ -55,6 +55,9 @@ def test_a_flow_is_pinged_as_in_jina_and_on_each_protocol(jina: Jinas, tmp_path:
         f"gateway {grpc} is ready",
         f"gateway {http} is ready",
     ]
+    mixed_up = jina.run("ping", http.removeprefix("http://"))
+    assert mixed_up.code == 69
+    assert f"that port speaks HTTP: try {http}" in mixed_up.stderr
     assert flow.stop() == 0
 
 
@@ -73,6 +76,15 @@ def test_waiting_in_vain_is_75(jina: Jinas, nobody: str) -> None:
     assert done.code == 75
     assert json.loads(done.stdout)["ready"] is False
     assert json.loads(done.stderr)["exit"] == 75
+
+
+def test_a_long_wait_is_said_once(jina: Jinas, nobody: str) -> None:
+    waiting = jina.start("ping", f"http://{nobody}", "--wait", "--wait-timeout", "30s")
+
+    told = f"waiting for http://{nobody} (nobody answers yet)\n"
+    wait_until(lambda: waiting.stderr == told, 10, "it to be said")
+    assert waiting.stop() != 0
+    assert waiting.stderr == told
 
 
 def test_a_flow_that_starts_later_is_waited_for(jina: Jinas, tmp_path: Path) -> None:

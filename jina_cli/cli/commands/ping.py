@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _KINDS = ("flow", "executor", "gateway")
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.02, 0.5
+_SILENT_S = 2.0
+"""How long is waited before that is said."""
 
 
 def ping(
@@ -62,9 +64,9 @@ def ping(
         successes=min_successful_attempts,
         wait_s=seconds_of(wait_timeout, "--wait-timeout") if wait else None,
     )
-    results = asyncio.run(_ping_all(asked, wanted))
     settings = settings_of(ctx)
     output = Output(settings)
+    results = asyncio.run(_ping_all(asked, wanted, output.note))
     for result in results:
         if settings.json:
             output.json(_as_json(result))
@@ -114,17 +116,25 @@ def _asked(words: Sequence[str]) -> list[tuple[Target, Role]]:
     return [(target_of(word), Role(role)) for word in rest]
 
 
-async def _ping_all(asked: Sequence[tuple[Target, Role]], wanted: Wanted) -> list[Result]:
+async def _ping_all(
+    asked: Sequence[tuple[Target, Role]], wanted: Wanted, tell: Callable[[str], None]
+) -> list[Result]:
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_ping(target, role, wanted)) for target, role in asked]
+        tasks = [group.create_task(_ping(target, role, wanted, tell)) for target, role in asked]
     return [task.result() for task in tasks]
 
 
-async def _ping(target: Target, role: Role, wanted: Wanted) -> Result:
+async def _ping(target: Target, role: Role, wanted: Wanted, tell: Callable[[str], None]) -> Result:
     if wanted.wait_s is None:
         return await _ask(target, role, wanted)
     last: Result | None = None
     pause_s = _FIRST_WAIT_S
+
+    def tell_of_waiting() -> None:
+        absent = last is None or isinstance(last.error, Unreachable)
+        tell(f"waiting for {target} ({'nobody answers' if absent else 'not ready'} yet)")
+
+    telling = asyncio.get_running_loop().call_later(_SILENT_S, tell_of_waiting)
     try:
         async with asyncio.timeout(wanted.wait_s):
             while True:
@@ -140,6 +150,8 @@ async def _ping(target: Target, role: Role, wanted: Wanted) -> Result:
         return Result(
             target=target, role=role, attempts=attempts, seconds=(), is_ready=False, error=error
         )
+    finally:
+        telling.cancel()
 
 
 async def _ask(target: Target, role: Role, wanted: Wanted) -> Result:
