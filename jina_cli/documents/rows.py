@@ -165,7 +165,9 @@ def _arrays(name: str, values: Sequence[Any]) -> TensorColumn | RaggedColumn:
     if all(type(value) is list for value in values):
         dense = _number_array(values)
         if dense is not None and dense.ndim > 1:
-            return TensorColumn(_narrow(name, dense))
+            narrow = _narrow(name, dense)
+            _check_finite(name, narrow, dense)
+            return TensorColumn(narrow)
     arrays: list[Array | None] = []
     for place, value in enumerate(values):
         array = value if value is None or isinstance(value, np.ndarray) else _number_array(value)
@@ -173,7 +175,10 @@ def _arrays(name: str, values: Sequence[Any]) -> TensorColumn | RaggedColumn:
             raise BadRow(place, name, "is not a list of numbers, all rows of one length")
         if array is not None and array.dtype.kind not in "biufc":
             raise BadRow(place, name, f"has elements of type {array.dtype}, not numbers")
-        arrays.append(array if array is None or array is value else _narrow(name, array))
+        if array is not None and array is not value:
+            wide, array = array, _narrow(name, array)
+            _check_finite(name, array[None], wide[None], first=place)
+        arrays.append(array)
     if any(a is not None and a.dtype.kind == "f" for a in arrays):
         # `[1, 2]` beside `[1.5, 2]` is the same kind of vector.
         for place, (array, value) in enumerate(zip(arrays, values, strict=True)):
@@ -195,7 +200,17 @@ def _number_array(value: Any) -> Array | None:
 
 def _narrow(name: str, array: Array) -> Array:
     keeps = name == "tensor" and array.dtype.kind in "bi" and array.size
-    return array if keeps else array.astype(np.float32)
+    with np.errstate(over="ignore"):  # `_check_finite` tells
+        return array if keeps else array.astype(np.float32)
+
+
+def _check_finite(name: str, narrow: Array, wide: Array, *, first: int = 0) -> None:
+    """Refuse numbers that are finite as they were written and too large for float32."""
+    if narrow.dtype.kind != "f" or np.isfinite(narrow).all():
+        return
+    lost = np.isfinite(wide) & ~np.isfinite(narrow)
+    for place in np.flatnonzero(lost.reshape(len(lost), -1).any(1)):
+        raise BadRow(first + int(place), name, "has a number that is too large for float32")
 
 
 def _check_depth(name: str, value: Any, place: int) -> None:

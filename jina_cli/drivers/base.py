@@ -106,17 +106,21 @@ def accepted(method: Callable[..., Any], parameters: Parameters) -> dict[str, An
     return {name: value for name, value in parameters.items() if name in names}
 
 
+MAX_TOP_K = 100_000
+"""Matches that a query may ask for; more is a mistake, or an export."""
+
+
 def top_k_of(parameters: Parameters, default: int) -> int:
     """Return how many matches a request asks for.
 
     Raises:
-        BadParameter: It is no number above zero.
+        BadParameter: It is no number from 1 to `MAX_TOP_K`.
     """
     value = parameters.get("top_k", default)
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # JSON of Jina's clients has all numbers as floats
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise BadParameter(f"top_k is {value!r}, and must be a number of at least 1")
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_TOP_K:
+        raise BadParameter(f"top_k is {value!r}, and must be a number from 1 to {MAX_TOP_K}")
     return value
 
 

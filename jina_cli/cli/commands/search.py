@@ -36,7 +36,9 @@ def search(
     workspace: Annotated[
         str, typer.Option(metavar="DIR", help="Where the index is kept; .jina if left out.")
     ] = "",
-    top_k: Annotated[int, typer.Option("-k", "--top-k", min=1, help="Matches of a query.")] = 10,
+    top_k: Annotated[
+        int, typer.Option("-k", "--top-k", min=1, max=100_000, help="Matches of a query.")
+    ] = 10,
     format: Annotated[
         Format | None, typer.Option(help="table, or with --json jsonl, if left out.")
     ] = None,

@@ -108,7 +108,7 @@ async def test_what_is_wrong_with_the_request_is_said_so(start: Start) -> None:
 
     assert failed.status.code is StatusCode.INVALID
     assert failed.status.description == (
-        "pod (Memory): BadParameter: top_k is 'many', and must be a number of at least 1"
+        "pod (Memory): BadParameter: top_k is 'many', and must be a number from 1 to 100000"
     )
     await link.close()
 

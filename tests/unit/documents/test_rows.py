@@ -194,3 +194,11 @@ def test_documents_that_share_no_field_are_refused_before_they_fill_the_memory()
 
     with pytest.raises(BadRow, match="has too little in common with the other 4999"):
         from_rows(rows)
+
+
+@pytest.mark.parametrize(
+    "vectors", [[[1.0, 2.0], [1.0, 1e39]], [[1.0], [1e39, 2.0]]], ids=["dense", "ragged"]
+)
+def test_a_number_too_large_for_float32_is_refused_by_its_row(vectors: list[list[float]]) -> None:
+    with pytest.raises(BadRow, match="document 1: 'embedding' has a number that is too large"):
+        from_rows([{"embedding": vector} for vector in vectors])

@@ -94,7 +94,11 @@ def test_loading_raises_nothing_but_errors_of_ours(
     try:
         load_flow(spec, env=ENV)
     except SpecInvalid as error:
-        assert render(error.diagnostics, "human", read_sources(error.diagnostics))
+        found = error.diagnostics
+    else:
+        return
+
+    assert render(found, "human", read_sources(found))
 
 
 def test_a_pod_without_a_name_is_told(tmp_path: Path) -> None:
