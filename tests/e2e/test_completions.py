@@ -97,7 +97,7 @@ def test_fish_completes(line: str, words: list[str], tmp_path: Path) -> None:
 
 
 _ZSH = """\
-autoload -Uz compinit; compinit -D -d /dev/null
+autoload -Uz compinit; compinit -d {folder}/zcompdump
 source {script}
 [[ ${{_comps[jina]}} == _jina ]] && print registered
 """
@@ -105,7 +105,7 @@ source {script}
 
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
 def test_zsh_registers_the_script_that_is_sourced(tmp_path: Path) -> None:
-    text = _ZSH.format(script=completions_dir() / "jina.zsh")
+    text = _ZSH.format(script=completions_dir() / "jina.zsh", folder=tmp_path)
     done = subprocess.run(
         ["zsh", "-f", "-c", text], capture_output=True, text=True, check=True, cwd=tmp_path
     )
