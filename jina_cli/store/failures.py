@@ -54,7 +54,9 @@ def storage_failed(path: Path, error: sqlite3.Error) -> StorageFailed:
 
 
 def damaged(path: Path, what: str) -> StorageFailed:
+    # SQLite's check puts a headline, `*** in database main ***`, above what it found.
+    lines = [line for line in what.splitlines() if line and not line.startswith("***")]
     return StorageFailed(
-        f"the index {path} is damaged ({what})",
+        f"the index {path} is damaged ({lines[0] if lines else what})",
         hint="put back a copy of it, or move it away and index again",
     )

@@ -309,3 +309,33 @@ def test_commands_that_want_one_workspace_take_turns(jina: Jinas, tmp_path: Path
     found = jina.run("search", "bread", "boats", "--json", cwd=tmp_path)
     uris = [json.loads(line)["matches"][0]["uri"] for line in found.stdout.splitlines()]
     assert uris == ["bread.txt", "boats.txt"]
+
+
+FULL = """
+from jina_cli import Executor, requests
+from jina_cli.errors import StorageFailed
+
+
+class Full(Executor):
+    kept = 0
+
+    @requests(on="/index")
+    def index(self, docs, **kwargs):
+        if self.kept:
+            raise StorageFailed("the disk is full")
+        self.kept += len(docs)
+"""
+
+
+def test_what_was_indexed_before_a_failure_is_told(jina: Jinas, tmp_path: Path) -> None:
+    (tmp_path / "full.py").write_text(FULL, "utf-8")
+    flow = "jtype: Flow\nexecutors:\n  - {name: index, uses: full.py:Full}\n"
+    (tmp_path / "full.yml").write_text(flow, "utf-8")
+    options = ("--uses", "full.yml", "--batch", "1", "--concurrency", "1", "--json")
+
+    done = jina.run("index", "-", *options, stdin="one\ntwo\n", cwd=tmp_path)
+
+    assert done.code == 74
+    (line,) = done.stdout.splitlines()
+    assert json.loads(line)["documents"] == 1
+    assert "the disk is full" in done.stderr.splitlines()[-1]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from jina_cli.cli.settings import Settings, settings_of
-from jina_cli.errors import BadInput, NothingMatched
+from jina_cli.errors import BadInput, JinaError, NothingMatched
 
 if TYPE_CHECKING:
     from jina_cli.cli.render import Output
@@ -133,8 +133,9 @@ async def run(job: Job, settings: Settings) -> None:
         done = Indexed()
         try:
             await _index(job, settings, refused, output, done)
-        except BadInput:  # it shall stop there: what is done is done
-            _say(output, settings, done, refused.count, time.monotonic() - started)
+        except JinaError as error:
+            if done.documents or isinstance(error, BadInput):  # what was acknowledged is kept
+                _say(output, settings, done, refused.count, time.monotonic() - started)
             raise
         _say(output, settings, done, refused.count, time.monotonic() - started)
         refused.check()
