@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.traversal import Path, documents_at, put_at
+from jina_cli.vocabulary import MAX_TOP_K
 
 T = TypeVar("T")
 
@@ -104,10 +105,6 @@ def accepted(method: Callable[..., Any], parameters: Parameters) -> dict[str, An
     if names is None:
         return dict(parameters)
     return {name: value for name, value in parameters.items() if name in names}
-
-
-MAX_TOP_K = 100_000
-"""Matches that a query may ask for; more is a mistake, or an export."""
 
 
 def top_k_of(parameters: Parameters, default: int) -> int:

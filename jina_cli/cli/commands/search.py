@@ -11,6 +11,7 @@ import typer
 
 from jina_cli.cli.settings import Settings, settings_of
 from jina_cli.errors import BadInput, NothingMatched, UsageError
+from jina_cli.vocabulary import MAX_TOP_K
 
 if TYPE_CHECKING:
     from jina_cli.cli.session import Place
@@ -37,7 +38,7 @@ def search(
         str, typer.Option(metavar="DIR", help="Where the index is kept; .jina if left out.")
     ] = "",
     top_k: Annotated[
-        int, typer.Option("-k", "--top-k", min=1, max=100_000, help="Matches of a query.")
+        int, typer.Option("-k", "--top-k", min=1, max=MAX_TOP_K, help="Matches of a query.")
     ] = 10,
     format: Annotated[
         Format | None, typer.Option(help="table, or with --json jsonl, if left out.")
