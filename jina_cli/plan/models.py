@@ -52,6 +52,40 @@ class ExecutorPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FusedPlan:
+    """A Pod that runs in the process of the Pod before it (`runtime: inprocess`).
+
+    Attributes:
+        pod: Its name.
+        executor: What it loads.
+        workspace: Folder for what its Executor keeps.
+        when: Condition on documents; None passes all.
+    """
+
+    pod: str
+    executor: ExecutorPlan
+    workspace: str
+    when: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telemetry:
+    """What a process says of itself to those who watch it.
+
+    Attributes:
+        monitoring: Whether it counts and times for Prometheus.
+        port_monitoring: Where it serves these numbers itself; 0 nowhere.
+        traces_to: `host:port` of an OTLP collector of spans (gRPC); empty for none.
+        metrics_to: The same for measurements.
+    """
+
+    monitoring: bool = False
+    port_monitoring: int = 0
+    traces_to: str = ""
+    metrics_to: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HeadPlan:
     """What the head of a sharded Pod needs to know.
 
@@ -60,12 +94,14 @@ class HeadPlan:
         polling: Endpoint → which shards it goes to; `*` for those not named.
         before: Executor that sees a request before the shards do (`uses_before`).
         after: Executor that sees the merged answer (`uses_after`).
+        partial: Whether what some shards answered is enough where others failed.
     """
 
     shards: tuple[tuple[str, ...], ...]
     polling: Mapping[str, Polling] = field(default_factory=dict)
     before: ExecutorPlan | None = None
     after: ExecutorPlan | None = None
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +131,10 @@ class Route:
             as there are replicas, at least 3.
         no_reduce: Whether its Executor gets the answers of its needs apart, unmerged.
         metadata: gRPC metadata for an external Pod.
+        idempotent: Endpoints that may be asked again where a connection broke, beside those
+            of `vocabulary.IDEMPOTENT_ENDPOINTS`.
+        fused: Pods that run in the same process after this one, in order. It is given all
+            parameters and the target, and sorts them out itself.
     """
 
     pod: str
@@ -107,6 +147,8 @@ class Route:
     retries: int = -1
     no_reduce: bool = False
     metadata: Mapping[str, str] = field(default_factory=dict)
+    idempotent: tuple[str, ...] = ()
+    fused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +165,7 @@ class GatewayPlan:
         title: Of the HTTP API.
         description: Of the HTTP API.
         cors: Whether any origin may call the HTTP API.
+        cors_origins: Origins that may, where not any may: `https://example.org`.
         ssl_certfile: PEM certificate for TLS on gRPC and HTTP; empty for none.
         ssl_keyfile: PEM key for TLS.
         prefetch: Requests of one stream that are worked on at a time.
@@ -137,6 +180,7 @@ class GatewayPlan:
     title: str = ""
     description: str = ""
     cors: bool = False
+    cors_origins: tuple[str, ...] = ()
     ssl_certfile: str = ""
     ssl_keyfile: str = ""
     prefetch: int = 1000
@@ -167,6 +211,15 @@ class PeaPlan:
         inputs: Pods whose answers come as the bodies of a request, in order; empty for one.
         no_reduce: Whether the Executor gets these answers apart, unmerged.
         allow_concurrent: Whether synchronous methods may be called by several threads at once.
+        when: Condition on documents (docarray query): only those that meet it reach the
+            Executor, the others leave the request; None passes all.
+        fused: Pods that run in this process after its own Executor.
+        exit_on_exceptions: Names of exceptions that end the process when a request raises them.
+        install_requirements: Whether to install what the Executor's `requirements.txt` asks
+            for before it is imported.
+        output_array_type: Kind of the arrays that objects hold: `numpy`, `torch`; empty as
+            the document's class says.
+        telemetry: What it says of itself.
     """
 
     name: str
@@ -195,6 +248,12 @@ class PeaPlan:
     inputs: tuple[str, ...] = ()
     no_reduce: bool = False
     allow_concurrent: bool = False
+    when: Mapping[str, Any] | None = None
+    fused: tuple[FusedPlan, ...] = ()
+    exit_on_exceptions: tuple[str, ...] = ()
+    install_requirements: bool = False
+    output_array_type: str = ""
+    telemetry: Telemetry = field(default_factory=Telemetry)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from jina_cli.serve.board import Board
 from jina_cli.vocabulary import Protocol
 from jina_cli.wire.budget import Budget
 from jina_cli.wire.channel import Server as NativeServer
-from jina_cli.wire.messages import EndpointInfo, Hello, Request, Response
+from jina_cli.wire.messages import Answering, EndpointInfo, Hello
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from jina_cli.serve.grpc_server import GrpcEdge
     from jina_cli.serve.http_server import HttpServer
 
-Answer = Callable[[Request], Awaitable[Response]]
 Endpoints = Callable[[], Mapping[str, EndpointInfo]]
 
 _NATIVE = "native"
@@ -56,7 +55,7 @@ class Edges:
     Args:
         plan: Of this process; bounds.
         gateway: Its listeners.
-        answer: Carries a request through the Flow.
+        flow: Carries requests through the Flow.
         board: State of the Gateway.
         endpoints: Returns what the Pods serve now.
     """
@@ -65,13 +64,13 @@ class Edges:
         self,
         plan: PeaPlan,
         gateway: GatewayPlan,
-        answer: Answer,
+        flow: Answering,
         board: Board,
         endpoints: Endpoints,
     ) -> None:
         self._plan = plan
         self._gateway = gateway
-        self._answer = answer
+        self._flow = flow
         self._board = board
         self._endpoints = endpoints
         self._budget = Budget(_MESSAGES_IN_MEMORY * plan.max_message_bytes)
@@ -145,7 +144,7 @@ class Edges:
 
     async def _start_native(self, sock: socket.socket) -> None:
         server = NativeServer(
-            self._answer,
+            self._flow.answer,
             lambda: Hello(pea=self._plan.name, endpoints=self._endpoints()),
             max_queue=self._plan.max_queue,
             max_message_bytes=self._plan.max_message_bytes,
@@ -165,8 +164,8 @@ class Edges:
                 max_streamed=max(1, self._plan.max_queue // 2),
                 max_calls=max(_LEAST_CALLS, 2 * self._plan.max_queue),
             )
-            side = Side(answer=self._answer, board=self._board, endpoints=self._endpoints)
-            self._grpc = GrpcEdge(self._answer, settings, side, self._budget)
+            side = Side(answer=self._flow.answer, board=self._board, endpoints=self._endpoints)
+            self._grpc = GrpcEdge(self._flow.answer, settings, side, self._budget)
         address = _shown(listener.host, listener.port)
         try:
             port = self._grpc.bind(address, self._tls_pair())
@@ -182,10 +181,10 @@ class Edges:
         if self._http is None:
             gateway, paths = self._gateway, paths_of(self._gateway.expose_endpoints)
             title = Title(title=gateway.title, description=gateway.description, paths=paths)
-            pages = Pages(self._answer, self._board, self._endpoints, title)
+            pages = Pages(self._flow.answer, self._board, self._endpoints, title)
             limit = self._plan.max_message_bytes
             settings = HttpSettings(cors=gateway.cors, max_message_bytes=limit, paths=paths)
-            app = HttpApp(self._answer, self._board, pages, settings, self._budget)
+            app = HttpApp(self._flow.answer, self._board, pages, settings, self._budget)
             self._http = HttpServer(app, tls=self._tls_context())
         return self._http
 

@@ -103,7 +103,7 @@ class Gateway:
         self._walker = Walker(
             self._routes, self._pods, deadline_s=gateway.deadline_s, max_queue=plan.max_queue
         )
-        self._edges = Edges(plan, gateway, self._walker.answer, self._board, self._endpoints)
+        self._edges = Edges(plan, gateway, self._walker.answering, self._board, self._endpoints)
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
         self._grace_s = plan.stop_within_s

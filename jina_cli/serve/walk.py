@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -19,6 +19,7 @@ from jina_cli.serve.router import ROOT, Itinerary, Router, Step, parameters_of
 from jina_cli.vocabulary import DRY_RUN_ENDPOINT, RESULTS, TRAIN_ENDPOINT
 from jina_cli.wire.messages import (
     EMPTY,
+    Answering,
     Body,
     Request,
     Response,
@@ -141,6 +142,14 @@ class Walker:
             return journey.answer(_given_back(journey.request, failed.status), failed.status)
         finally:
             self.pending -= 1
+
+    async def stream(self, request: Request) -> AsyncIterator[Response]:
+        """Yield the Flow's answer in parts; a part whose status is not OK is the last one."""
+        yield await self.answer(request)
+
+    @property
+    def answering(self) -> Answering:
+        return Answering(answer=self.answer, stream=self.stream)
 
     async def settle(self, timeout_s: float) -> int:
         """Wait for floating Pods; returns how many had no answer yet, and gives them up."""

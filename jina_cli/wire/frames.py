@@ -39,6 +39,8 @@ class Kind(enum.IntEnum):
     GOAWAY = 5  # the sender starts no new request on this connection, and asks for none
     PING = 6
     PONG = 7
+    PART = 8  # some documents of an answer that goes on; its RESPONSE ends it
+    CREDIT = 9  # the asker takes so many more PARTs of the answer to this id
 
 
 class BadFrame(ValueError):

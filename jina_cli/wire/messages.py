@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -160,6 +160,7 @@ class Request:
         deadline: On this process's monotonic clock (`time.monotonic`); None for none. On
             the wire it is the time that is left.
         metadata: Lower-case names of headers to pass on, `traceparent` among them.
+        streamed: Whether the answer may come in parts, as an Executor's generator gives them.
     """
 
     endpoint: str
@@ -170,6 +171,7 @@ class Request:
     wanted: Format = Format.COLUMNS
     deadline: float | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    streamed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +183,8 @@ class Response:
         parameters: As the request had them; `__results__` holds what Executors returned
             that were dicts, by Pea name.
         routes: The steps it took, first to last.
+        marks: What a client should know of how complete the answer is, as lower-case names
+            and text: `total_shards` and `failed_shards` where shards were left out.
     """
 
     request_id: str = ""
@@ -188,6 +192,25 @@ class Response:
     body: Body = EMPTY
     parameters: Mapping[str, Any] = field(default_factory=dict)
     routes: tuple[RouteStep, ...] = ()
+    marks: Mapping[str, str] = field(default_factory=dict)
+
+
+Answer = Callable[[Request], Awaitable[Response]]
+"""Answers a request; what goes wrong is in the status."""
+
+Stream = Callable[[Request], AsyncIterator[Response]]
+"""Answers a request in parts, in order. A part whose status is not OK is the last one.
+
+Closing the iterator (`aclose`) cancels what is still worked on.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answering:
+    """What answers requests, whole or in parts: a Flow as its edges see it, or one Executor."""
+
+    answer: Answer
+    stream: Stream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ def test_enums_are_their_values_and_tuples_lists() -> None:
         "polling": {"*": "ALL"},
         "before": None,
         "after": None,
+        "partial": False,
     }
 
 
