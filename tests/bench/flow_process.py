@@ -1,6 +1,6 @@
 """A Flow started by the command line for a benchmark, asked over gRPC, and surely ended.
 
-The request is written by hand, so that the client costs the same whoever answers.
+Everything that it starts is ended, whatever happens.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from pathlib import Path
 
 import grpc
 import psutil
+from on_the_wire import Kind, a_request, is_answered
 
 FLOWS = Path(__file__).parent / "flows"
 READY_WITHIN_S = 120.0
 STOP_WITHIN_S = 20.0
 CALL_WITHIN_S = 20.0
-TEXT = b"a text that comes back"
 # Below the range that systems hand out for outgoing connections (32768 and up on Linux).
 PORTS = range(20_000, 32_000)
 
@@ -45,11 +45,17 @@ class Started:
         process: Of the command.
         port: Where it speaks gRPC.
         seconds: From the start of the command to its first answer.
+        http_port: Where it speaks HTTP, if its YAML says so.
+        websocket_port: The same for WebSocket.
+        home: Folder for what it keeps while it runs.
     """
 
     process: psutil.Process
     port: int
     seconds: float
+    http_port: int
+    websocket_port: int
+    home: Path
 
 
 @contextmanager
@@ -61,8 +67,10 @@ def a_flow(
     Raises:
         BenchFailed: It ended, or gave no answer in time.
     """
-    port = free_port()
-    environ = {**os.environ, **variables, "BENCH_PORT": str(port)}
+    port, http_port, websocket_port = free_port(), free_port(), free_port()
+    ports = {"": port, "_HTTP": http_port, "_WEBSOCKET": websocket_port}
+    environ = {**os.environ, **variables}
+    environ |= {f"BENCH{name}_PORT": str(number) for name, number in ports.items()}
     arguments = [*map(str, command), "flow", "--uses", flow.name]
     with tempfile.TemporaryDirectory(prefix="jina-bench-") as home:
         environ |= {"HOME": home, "XDG_RUNTIME_DIR": home, "XDG_STATE_HOME": home}
@@ -81,7 +89,14 @@ def a_flow(
         try:
             _wait_for_answer(child, port, log)
             seconds = time.perf_counter() - began
-            yield Started(process=psutil.Process(child.pid), port=port, seconds=seconds)
+            yield Started(
+                process=psutil.Process(child.pid),
+                port=port,
+                seconds=seconds,
+                http_port=http_port,
+                websocket_port=websocket_port,
+                home=Path(home),
+            )
         finally:
             end(child)
         log.unlink()
@@ -142,38 +157,11 @@ def _listens(port: int) -> bool:
 
 
 def _answers(port: int) -> bool:
+    question = a_request(Kind.TEXT, 1)
     try:
         with grpc.insecure_channel(f"127.0.0.1:{port}", options=_FRESH) as channel:
             call = channel.stream_stream("/jina.JinaRPC/Call")
-            answers = list(call(iter([a_request()]), timeout=CALL_WITHIN_S))
+            answers = list(call(iter([question]), timeout=CALL_WITHIN_S))
     except grpc.RpcError:
         return False
-    return len(answers) == 1 and TEXT in answers[0] and b"Traceback" not in answers[0]
-
-
-def a_request(endpoint: str = "/") -> bytes:
-    """Return a `jina.DataRequestProto` with one document of an id and a text."""
-    number = b"%032x" % random.getrandbits(128)
-    text_node = _field(1, TEXT)
-    id_node = _field(1, number) + _field(13, b"id")
-    document = _entry(b"id", id_node) + _entry(b"text", text_node)
-    header = _field(1, number) + _field(3, endpoint.encode())
-    return _field(1, header) + _field(4, _field(1, _field(1, document)))
-
-
-def _entry(key: bytes, node: bytes) -> bytes:
-    return _field(1, _field(1, key) + _field(2, node))
-
-
-def _field(number: int, data: bytes) -> bytes:
-    """Return a length-delimited protobuf field."""
-    return _varint(number << 3 | 2) + _varint(len(data)) + data
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+    return len(answers) == 1 and is_answered(question, answers[0])

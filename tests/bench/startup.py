@@ -20,8 +20,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import jina_peer
 from flow_process import FLOWS, a_flow
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.testing import jina_peer
 
 CHAIN = FLOWS / "chain3.yml"
 IDLE_FOR_S = 1.5
