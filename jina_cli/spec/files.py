@@ -63,6 +63,10 @@ class Files:
             self._nodes[absolute] = node
         return self._nodes[absolute]
 
+    def stand_in(self, shown: str, folder: Path) -> None:
+        """Say which folder `shown` is in: what was written there was read by somebody else."""
+        self._folders.setdefault(shown, folder)
+
     def folder_of(self, span: Span) -> Path:
         """Return the absolute folder of the file that a place is in.
 

@@ -111,11 +111,22 @@ def check_file(
     for override in overrides:
         over = override if isinstance(override, Setting) else _read(files, str(override))
         root = lay_over(root, over, files.problems)
+    return check_nodes(root, path=Path(path), files=files, lenient=lenient)
+
+
+def check_nodes(root: Node | None, *, path: Path, files: Files, lenient: bool = False) -> Checked:
+    """Return what nodes describe and all that is wrong with them; they may come from anywhere.
+
+    Args:
+        root: Variables are put in already; None where it was too broken to be read.
+        path: What the Flow is known by, and named after if it has no name.
+        files: Says what is wrong so far, and which folder each of the nodes' places is in.
+    """
     kind = kind_of(root) if root is not None else ""
     spec: FlowSpec | ExecutorSpec | None = None
     found: list[Diagnostic] = []
     if isinstance(root, MapNode) and kind in ("flow", "deployment"):
-        spec, found = _flow(root, files, Path(path), lenient)
+        spec, found = _flow(root, files, path, lenient)
     elif isinstance(root, MapNode) and kind == "executor":
         spec, found = _executor(root, files, lenient)
     elif root is not None:
@@ -179,4 +190,4 @@ def _sorted(found: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(sorted(once, key=lambda d: (files.index(d.span.path), d.span.line, d.span.column)))
 
 
-__all__ = ["Checked", "Loaded", "Setting", "check_file", "load_flow"]
+__all__ = ["Checked", "Loaded", "Setting", "check_file", "check_nodes", "load_flow"]
