@@ -37,6 +37,28 @@ class Metric(enum.Enum):
     L2 = "l2"  # score is minus the Euclidean distance
 
 
+class Compression(enum.Enum):
+    """How a Gateway compresses what it answers, for clients that take it."""
+
+    NONE = "NoCompression"
+    DEFLATE = "Deflate"
+    GZIP = "Gzip"
+
+
+class Runtime(enum.Enum):
+    """Where a Pod's Executor runs."""
+
+    PROCESS = "process"  # in processes of its own
+    INPROCESS = "inprocess"  # in those of the Pod before it
+
+
+class Partial(enum.Enum):
+    """What becomes of an answer where some shards failed."""
+
+    ALLOW = "allow"
+    REFUSE = "refuse"
+
+
 class Restart(enum.Enum):
     """When a Pea that ended is started again."""
 

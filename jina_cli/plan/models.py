@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jina_cli.vocabulary import PeaRole, Polling, Protocol, Restart
+from jina_cli.vocabulary import Compression, PeaRole, Polling, Protocol, Restart
 
 MAX_MESSAGE_BYTES = 64 * 2**20
 """The body limit on every protocol, unless the spec says otherwise."""
@@ -60,12 +60,16 @@ class FusedPlan:
         executor: What it loads.
         workspace: Folder for what its Executor keeps.
         when: Condition on documents; None passes all.
+        allow_concurrent: As in `PeaPlan`, as are the next two.
     """
 
     pod: str
     executor: ExecutorPlan
     workspace: str
     when: Mapping[str, Any] | None = None
+    allow_concurrent: bool = False
+    exit_on_exceptions: tuple[str, ...] = ()
+    output_array_type: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +99,8 @@ class HeadPlan:
         before: Executor that sees a request before the shards do (`uses_before`).
         after: Executor that sees the merged answer (`uses_after`).
         partial: Whether what some shards answered is enough where others failed.
+        retries: As in `Route`, among the replicas of a shard.
+        idempotent: As in `Route`.
     """
 
     shards: tuple[tuple[str, ...], ...]
@@ -102,6 +108,8 @@ class HeadPlan:
     before: ExecutorPlan | None = None
     after: ExecutorPlan | None = None
     partial: bool = False
+    retries: int = -1
+    idempotent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +133,8 @@ class Route:
             processes, `grpc://host:port` or `grpcs://host:port` for external ones.
         external: Whether somebody else runs it.
         floating: Whether nobody waits for its answer.
-        when: Condition on documents (docarray query); None passes all.
+        when: Condition on documents (docarray query) of an external Pod; None passes all. A
+            Pod of our own has it in its `PeaPlan`, since the Gateway opens no documents.
         timeout_s: Bound on this one step; None leaves it to the request's deadline.
         retries: Tries on another replica after a connection failed; below 0 means as many
             as there are replicas, at least 3.
@@ -166,11 +175,12 @@ class GatewayPlan:
         description: Of the HTTP API.
         cors: Whether any origin may call the HTTP API.
         cors_origins: Origins that may, where not any may: `https://example.org`.
-        ssl_certfile: PEM certificate for TLS on gRPC and HTTP; empty for none.
+        ssl_certfile: PEM certificate for TLS on all protocols but our own; empty for none.
         ssl_keyfile: PEM key for TLS.
         prefetch: Requests of one stream that are worked on at a time.
         deadline_s: For requests that bring none.
         expose_endpoints: Endpoint → HTTP path and method overrides, as in Jina.
+        compression: Of answers, for clients that say that they take it.
     """
 
     flow: str
@@ -186,6 +196,7 @@ class GatewayPlan:
     prefetch: int = 1000
     deadline_s: float = DEFAULT_DEADLINE_S
     expose_endpoints: Mapping[str, Any] = field(default_factory=dict)
+    compression: Compression = Compression.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

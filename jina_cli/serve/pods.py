@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from jina_cli.plan.models import GatewayPlan, PeaPlan, Route
@@ -93,6 +93,12 @@ class LocalPod:
                 found.update(link.hello.endpoints)
         return found
 
+    @property
+    def pods(self) -> Mapping[str, Collection[str]]:
+        """What each Pod serves, where several run in the processes of this one; else nothing."""
+        hellos = (link.hello for link in self._links if link.hello is not None)
+        return next((hello.pods for hello in hellos), {})
+
     def start(self) -> None:
         for link in self._links:
             link.start()
@@ -175,7 +181,11 @@ def _first(errors: BaseExceptionGroup[CannotRoute]) -> CannotRoute:
 
 def router_of(routes: Sequence[Route], pods: Mapping[str, Pod]) -> Router:
     """Return the router for what the Pods serve now."""
-    return Router(routes, {name: tuple(pod.endpoints) for name, pod in pods.items()})
+    serves: dict[str, Collection[str]] = {}
+    for name, pod in pods.items():
+        serves[name] = tuple(pod.endpoints)
+        serves.update(pod.pods if isinstance(pod, LocalPod) else {})
+    return Router(routes, serves)
 
 
 def endpoints_of(pods: Mapping[str, Pod]) -> dict[str, EndpointInfo]:

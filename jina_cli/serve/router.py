@@ -7,24 +7,19 @@ or when `target` does not match its name; what came before it then stands for it
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any
 
 from jina_cli.plan.models import Route
-from jina_cli.vocabulary import DEFAULT_ENDPOINT, DRY_RUN_ENDPOINT, RESULTS
+from jina_cli.vocabulary import DEFAULT_ENDPOINT, DRY_RUN_ENDPOINT
 from jina_cli.wire.messages import Format, Status, StatusCode
+from jina_cli.wire.targets import target_of
 
 ROOT = ""
 """Stands among the sources of a step for what the client sent."""
 
 _GATEWAY = "gateway"
 _CACHED = 256
-_TARGET_LENGTH = 256
-_TARGET_REPEATS = 4
-_REPEAT = re.compile(r"(?<![\\(])[*+?{]")
-_REPEATED_GROUP = re.compile(r"(?<!\\)\)[*+?{]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +31,8 @@ class Step:
         sources: Pods whose answers it is given, and `ROOT`, in the order of the plan.
         serves: Whether it serves the endpoint. Where it does not, it is visited to merge
             its sources and nothing else.
+        fused: Pods that run in the same process after it. It is visited if one of all these
+            serves the endpoint.
         awaited: Whether the answer of the Flow depends on it; a floating Pod is not awaited.
         format: What its answer is wanted in; None is what the client wants.
     """
@@ -43,6 +40,7 @@ class Step:
     pod: str
     sources: tuple[str, ...]
     serves: bool = True
+    fused: tuple[str, ...] = ()
     awaited: bool = True
     format: Format | None = Format.COLUMNS
 
@@ -77,7 +75,7 @@ class Router:
         self._routes = tuple(routes)
         self._serves = {pod: frozenset(endpoints) for pod, endpoints in serves.items()}
         self._cache: dict[tuple[str, str], Itinerary | Status] = {}
-        self.pods = frozenset(route.pod for route in routes)
+        self.pods = frozenset(pod for route in routes for pod in (route.pod, *route.fused))
         self.endpoints = sorted(frozenset().union(*self._serves.values()))
 
     def itinerary(self, endpoint: str, target: str = "") -> Itinerary | Status:
@@ -99,7 +97,7 @@ class Router:
         matches = target_of(target)
         if isinstance(matches, Status):
             return matches
-        served = {route.pod for route in self._routes if self._has(route.pod, endpoint)}
+        served = {pod for pod in self.pods if self._has(pod, endpoint)}
         visited = {pod for pod in served if matches(pod)}
         if not served:
             return self._unknown(endpoint)
@@ -130,77 +128,24 @@ class Router:
         return f"no Pod that serves {endpoint} matches the target {target!r}: {names}"
 
 
-def parameters_of(
-    pod: str, parameters: Mapping[str, Any], pods: Collection[str]
-) -> Mapping[str, Any]:
-    """Return the parameters that are meant for `pod`, out of all that a request has.
-
-    `pod__key` goes to that Pod alone, as `key`; so does what a dict under the Pod's name
-    holds. The more special wins: `pod__key`, then `{pod: {key: …}}`, then plain `key`.
-    """
-    if not any(_is_special(key, value, pods) for key, value in parameters.items()):
-        return parameters
-    plain: dict[str, Any] = {}
-    grouped: dict[str, Any] = {}
-    special: dict[str, Any] = {}
-    for key, value in parameters.items():
-        owner, _, name = key.partition("__")
-        if name and owner in pods:
-            if owner == pod:
-                special[name] = value
-        elif key in pods and isinstance(value, Mapping):
-            if key == pod:
-                grouped.update(value)
-        elif key != RESULTS or value:
-            plain[key] = value
-    return {**plain, **grouped, **special}
-
-
-def _is_special(key: str, value: object, pods: Collection[str]) -> bool:
-    if "__" in key:
-        return key.partition("__")[0] in pods or key == RESULTS
-    return isinstance(value, Mapping) and key in pods
-
-
-def target_of(target: str) -> Callable[[str], bool] | Status:
-    """Return whether a Pod's name matches `target`, as a function; INVALID if it is no regex.
-
-    It is matched from the start, as Jina does. Expressions that could take exponential time
-    are refused: nobody needs more than a few repetitions to name Pods.
-    """
-    if not target:
-        return _anything
-    repeats = len(_REPEAT.findall(target))
-    if len(target) > _TARGET_LENGTH or repeats > _TARGET_REPEATS or _REPEATED_GROUP.search(target):
-        return _refused(StatusCode.INVALID, f"target {target[:80]!r} is too complex")
-    try:
-        pattern = re.compile(target)
-    except (re.error, OverflowError, RecursionError) as error:
-        return _refused(StatusCode.INVALID, f"target {target[:80]!r} is no expression: {error}")
-    return lambda pod: pattern.match(pod) is not None
-
-
-def _anything(pod: str) -> bool:
-    return True
-
-
 def _refused(code: StatusCode, description: str) -> Status:
     return Status(code=code, description=description)
 
 
-def _lay_out(routes: Sequence[Route], visited: Collection[str]) -> Itinerary:
+def _lay_out(routes: Sequence[Route], visited: Set[str]) -> Itinerary:
     stands_for: dict[str, tuple[str, ...]] = {ROOT: (ROOT,)}
     made_from: dict[str, frozenset[str]] = {ROOT: frozenset()}
     steps: list[Step] = []
     for route in routes:
         sources = _sources(route, stands_for, made_from)
         merges = len(sources) > 1 and not route.floating
-        if route.pod not in visited and not merges:
+        serves = not visited.isdisjoint((route.pod, *route.fused))
+        if not serves and not merges:
             stands_for[route.pod] = sources
             continue
         stands_for[route.pod] = (route.pod,)
         made_from[route.pod] = frozenset(sources).union(*(made_from[one] for one in sources))
-        steps.append(Step(pod=route.pod, sources=sources, serves=route.pod in visited))
+        steps.append(Step(pod=route.pod, sources=sources, serves=serves, fused=route.fused))
     last = stands_for[_end(routes)][0]
     return _finish(steps, last, made_from, {route.pod: route for route in routes})
 
@@ -242,6 +187,7 @@ def _finish(
             pod=step.pod,
             sources=step.sources,
             serves=step.serves,
+            fused=step.fused,
             awaited=step.pod in awaited,
             format=_format(step.pod, last, foreign),
         )

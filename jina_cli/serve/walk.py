@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from jina_cli.plan.models import MAX_QUEUE, Route
 from jina_cli.serve.identify import with_ids
-from jina_cli.serve.router import ROOT, Itinerary, Router, Step, parameters_of
+from jina_cli.serve.router import ROOT, Itinerary, Router, Step
 from jina_cli.vocabulary import DRY_RUN_ENDPOINT, RESULTS, TRAIN_ENDPOINT
 from jina_cli.wire.messages import (
     EMPTY,
@@ -28,6 +28,7 @@ from jina_cli.wire.messages import (
     StatusCode,
     new_request_id,
 )
+from jina_cli.wire.targets import parameters_among, parameters_of
 
 log = logging.getLogger(__name__)
 
@@ -238,7 +239,9 @@ class Walker:
                 response = await pod.peer.request(request)
         finally:
             pod.pending -= 1
-        journey.steps.append(RouteStep(pod=step.pod, start=start, end=time.time()))
+        # Pods of one process tell their own times; it may have passed some of them by.
+        own = response.routes if step.fused else ()
+        journey.steps += own or (RouteStep(pod=step.pod, start=start, end=time.time()),)
         if not response.status.ok:
             raise StepFailed(_named(response.status, step.pod))
         found = response.parameters.get(RESULTS)
@@ -256,11 +259,18 @@ class Walker:
             endpoint=request.endpoint if step.serves else DRY_RUN_ENDPOINT,
             bodies=bodies,
             request_id=request.request_id,
-            parameters=parameters_of(step.pod, journey.parameters(), self.router.pods),
+            target=request.target if step.fused else "",
+            parameters=self._parameters_for(step, journey),
             wanted=request.wanted if step.format is None else step.format,
             deadline=deadline,
             metadata=request.metadata,
         )
+
+    def _parameters_for(self, step: Step, journey: _Journey) -> Mapping[str, Any]:
+        parameters, pods = journey.parameters(), self.router.pods
+        if step.fused:
+            return parameters_among((step.pod, *step.fused), parameters, pods)
+        return parameters_of(step.pod, parameters, pods)
 
 
 def _named(status: Status, pod: str) -> Status:

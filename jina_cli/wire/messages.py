@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -232,11 +232,13 @@ class Hello:
         pea: Its name.
         executor: Class name of its Executor; empty for a head.
         endpoints: What it serves. `/default` serves all that are not named.
+        pods: What each Pod serves, where several run in this process; else empty.
     """
 
     pea: str
     executor: str = ""
     endpoints: Mapping[str, EndpointInfo] = field(default_factory=dict)
+    pods: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def with_slash(endpoint: str) -> str:

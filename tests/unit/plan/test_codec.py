@@ -20,6 +20,8 @@ def test_enums_are_their_values_and_tuples_lists() -> None:
         "before": None,
         "after": None,
         "partial": False,
+        "retries": -1,
+        "idempotent": [],
     }
 
 

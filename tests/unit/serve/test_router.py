@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jina_cli.plan.models import Route
-from jina_cli.serve.router import ROOT, Itinerary, Router, Step, parameters_of, target_of
+from jina_cli.serve.router import ROOT, Itinerary, Router, Step
 from jina_cli.vocabulary import DRY_RUN_ENDPOINT
 from jina_cli.wire.messages import Format, Status, StatusCode
 
@@ -257,35 +257,3 @@ def test_many_targets_do_not_fill_the_memory() -> None:
         router.itinerary("/search", f"encode{number}|index")
 
     assert len(router._cache) <= 256
-
-
-PODS = frozenset({"craft", "encode"})
-PARAMETERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "plain ones go to all": ({"top_k": 3}, {"top_k": 3}),
-    "its own come without the prefix": ({"encode__dim": 8}, {"dim": 8}),
-    "those of others do not come": ({"craft__size": 3, "top_k": 2}, {"top_k": 2}),
-    "a prefix that is no Pod is part of the name": ({"my__key": 1}, {"my__key": 1}),
-    "a dict under its name is merged": ({"encode": {"dim": 8}, "k": 1}, {"dim": 8, "k": 1}),
-    "a dict under another's name does not come": ({"craft": {"size": 3}}, {}),
-    "a value under a Pod's name is a value": ({"encode": 5}, {"encode": 5}),
-    "the more special wins": (
-        {"encode__dim": 3, "encode": {"dim": 2, "k": 9}, "dim": 1},
-        {"dim": 3, "k": 9},
-    ),
-    "empty results are left out": ({"__results__": {}}, {}),
-    "results of earlier Pods stay": ({"__results__": {"a": 1}}, {"__results__": {"a": 1}}),
-}
-
-
-@pytest.mark.parametrize("name", PARAMETERS)
-def test_of_the_parameters(name: str) -> None:
-    sent, meant = PARAMETERS[name]
-
-    assert parameters_of("encode", sent, PODS) == meant
-
-
-def test_an_empty_target_matches_every_pod() -> None:
-    matches = target_of("")
-
-    assert not isinstance(matches, Status)
-    assert matches("anything")
