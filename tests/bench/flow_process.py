@@ -6,27 +6,30 @@ Everything that it starts is ended, whatever happens.
 from __future__ import annotations
 
 import os
-import random
+import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import grpc
 import psutil
 from on_the_wire import Kind, a_request, is_answered
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.testing.ports import free_port
+
 FLOWS = Path(__file__).parent / "flows"
 READY_WITHIN_S = 120.0
 STOP_WITHIN_S = 20.0
 CALL_WITHIN_S = 20.0
-# Below the range that systems hand out for outgoing connections (32768 and up on Linux).
-PORTS = range(20_000, 32_000)
 
 
 # Channels share connections, and so the pause after one that failed; each try is to be new.
@@ -38,23 +41,27 @@ class BenchFailed(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Where a Flow speaks each protocol that its YAML names."""
+
+    grpc: int
+    http: int
+    websocket: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
     """A Flow that has answered.
 
     Attributes:
         process: Of the command.
-        port: Where it speaks gRPC.
         seconds: From the start of the command to its first answer.
-        http_port: Where it speaks HTTP, if its YAML says so.
-        websocket_port: The same for WebSocket.
         home: Folder for what it keeps while it runs.
     """
 
     process: psutil.Process
-    port: int
+    ports: Ports
     seconds: float
-    http_port: int
-    websocket_port: int
     home: Path
 
 
@@ -67,19 +74,18 @@ def a_flow(
     Raises:
         BenchFailed: It ended, or gave no answer in time.
     """
-    port, http_port, websocket_port = free_port(), free_port(), free_port()
-    ports = {"": port, "_HTTP": http_port, "_WEBSOCKET": websocket_port}
-    environ = {**os.environ, **variables}
-    environ |= {f"BENCH{name}_PORT": str(number) for name, number in ports.items()}
+    ports = Ports(grpc=free_port(), http=free_port(), websocket=free_port())
     arguments = [*map(str, command), "flow", "--uses", flow.name]
     with tempfile.TemporaryDirectory(prefix="jina-bench-") as home:
+        environ = {**os.environ, **variables}
         environ |= {"HOME": home, "XDG_RUNTIME_DIR": home, "XDG_STATE_HOME": home}
-        log = Path(tempfile.gettempdir()) / f"jina-bench-{os.getpid()}-{port}.log"
+        folder = rendered(flow.parent, ports, Path(home) / "flows")
+        log = Path(tempfile.gettempdir()) / f"jina-bench-{os.getpid()}-{ports.grpc}.log"
         with log.open("wb") as output:
             began = time.perf_counter()
             child = subprocess.Popen(
                 arguments,
-                cwd=flow.parent,
+                cwd=folder,
                 env=environ,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -87,14 +93,12 @@ def a_flow(
                 start_new_session=True,
             )
         try:
-            _wait_for_answer(child, port, log)
+            _wait_for_answer(child, ports.grpc, log)
             seconds = time.perf_counter() - began
             yield Started(
                 process=psutil.Process(child.pid),
-                port=port,
+                ports=ports,
                 seconds=seconds,
-                http_port=http_port,
-                websocket_port=websocket_port,
                 home=Path(home),
             )
         finally:
@@ -102,16 +106,18 @@ def a_flow(
         log.unlink()
 
 
-def free_port() -> int:
-    """Return a port nobody listens on. Somebody might a moment later; then the run fails."""
-    for port in random.sample(PORTS, 100):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("0.0.0.0", port))
-            except OSError:
-                continue
-            return port
-    raise BenchFailed("of 100 ports none is free")
+def rendered(folder: Path, ports: Ports, into: Path) -> Path:
+    """Copy Flows and their Executors, with numbers for `GRPC_PORT` and its like.
+
+    Jina takes no list of ports out of variables.
+    """
+    shutil.copytree(folder, into, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in into.glob("*.yml"):
+        text = path.read_text("utf-8")
+        for name, number in asdict(ports).items():
+            text = text.replace(f"{name.upper()}_PORT", str(number))
+        path.write_text(text, "utf-8")
+    return into
 
 
 def end(child: subprocess.Popen[bytes]) -> None:

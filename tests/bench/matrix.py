@@ -196,9 +196,9 @@ def _a_target(system: str, command: Path, flow: str) -> Iterator[tuple[Started, 
             started,
             Target(
                 process=started.process,
-                address=f"127.0.0.1:{started.port}",
-                websocket=f"127.0.0.1:{started.websocket_port}",
-                http=f"http://127.0.0.1:{started.http_port}/default",
+                address=f"127.0.0.1:{started.ports.grpc}",
+                websocket=f"127.0.0.1:{started.ports.websocket}",
+                http=f"http://127.0.0.1:{started.ports.http}/default",
                 native=_native(started.home) if system == "ours" else "",
             ),
         )

@@ -28,13 +28,16 @@ VARIABLES = {"JINA_OPTOUT_TELEMETRY": "1", "JINA_HIDE_SURVEY": "1", "PYTHONWARNI
 _INSTALL_WITHIN_S = 900
 
 
-def make(folder: Path) -> None:
+def make(folder: Path, interpreter: str = sys.executable) -> None:
     """Make an environment with Jina 3.34 in `folder`; takes a minute and the network.
+
+    Args:
+        interpreter: Of Python 3.11: there is a wheel for that version alone.
 
     Raises:
         subprocess.CalledProcessError: pip failed; it said why.
     """
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, timeout=120)
+    subprocess.run([interpreter, "-m", "venv", str(folder)], check=True, timeout=120)
     pip = [str(folder / "bin" / "pip"), "install", "--quiet", *REQUIREMENTS]
     subprocess.run(pip, check=True, timeout=_INSTALL_WITHIN_S)
 

@@ -225,8 +225,12 @@ class Jinas:
 
     def start_python(self, *arguments: str | Path, cwd: Path | None = None) -> Started:
         """Start this interpreter with other arguments, under the same care."""
+        return self.start_other(sys.executable, *arguments, cwd=cwd)
+
+    def start_other(self, *arguments: str | Path, cwd: Path | None = None) -> Started:
+        """Start another program under the same care."""
         started = Started(
-            [sys.executable, *map(str, arguments)],
+            [*map(str, arguments)],
             folder=self.folder,
             environ=self.environ,
             cwd=cwd or self.folder,
