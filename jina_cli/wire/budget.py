@@ -9,6 +9,14 @@ from contextlib import contextmanager
 FULL = "the requests under way fill the memory that is set aside for them: try again later"
 
 
+def too_large(what: str, size: int, limit: int) -> str:
+    """Return what to say of a message over the limit."""
+    return (
+        f"{what} has {size} bytes, over the limit of {limit}:"
+        " send fewer documents at a time, or raise 'max_message_bytes' of the gateway"
+    )
+
+
 class OverBudget(Exception):
     """There is no room for a request now; later there may be."""
 

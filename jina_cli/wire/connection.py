@@ -55,6 +55,7 @@ class Connection(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._waiting: deque[tuple[int, Sequence[Buffer]]] = deque()
         self._is_paused = False
+        self._moved = asyncio.Event()
         self._is_flush_due = False
         self._is_closing = False
 
@@ -80,6 +81,12 @@ class Connection(asyncio.BufferedProtocol):
         """Return the ids of frames of which no byte was given to the kernel."""
         return frozenset(id for id, _ in self._waiting)
 
+    async def writable(self) -> None:
+        """Return when the peer reads what it is sent, or the connection is over."""
+        while self._is_paused and self.is_open:
+            self._moved.clear()
+            await self._moved.wait()
+
     def close(self) -> None:
         """Close after all that was sent has gone, also what waits for the peer to read."""
         if self._transport is not None and not self._is_closing:
@@ -104,6 +111,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_closing = True
+        self._moved.set()
         self._side.lost(self)
         self._transport = None
 
@@ -125,6 +133,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def resume_writing(self) -> None:
         self._is_paused = False
+        self._moved.set()
         self._flush()
         if self._throttles_reading and self.is_open and not self._is_paused:
             cast(asyncio.Transport, self._transport).resume_reading()

@@ -6,7 +6,7 @@
 All numbers are little-endian; `length` counts what follows it. An id belongs to one request of
 one connection, and its answer carries it back. The head is JSON. Bodies begin on multiples of
 64 bytes of the frame: spaces fill up the head, zeros the gaps between bodies, so that tensors
-in them are aligned. `format` is the first body's.
+in them are aligned. `format` is the first body's. `flags` is 0, or `STREAMED`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ HEADER = struct.Struct("<IIBBBBI")
 LENGTH_BYTES = 4
 COALESCE_BYTES = 32 * 1024
 """Frames up to this are one piece of memory; larger ones are sent from where their bodies lie."""
+
+STREAMED = 1
+"""Flag of a REQUEST whose answer may come in PARTs."""
 
 _RING_BYTES = 64 * 1024
 _MAPPED_BYTES = 4 * 1024 * 1024
@@ -62,6 +65,7 @@ class Frame:
     wanted: int
     head: Buffer
     payload: Buffer
+    flags: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ def build(
     bodies: Sequence[Buffer] = (),
     format: int = 0,
     wanted: int = 0,
+    flags: int = 0,
 ) -> list[Buffer]:
     """Return a frame, in parts that are to be sent one after another.
 
@@ -97,7 +102,7 @@ def build(
     length = HEADER.size - LENGTH_BYTES + len(head) + total + sum(gaps)
     if length >= 2**32:
         raise BadFrame(f"a message of {length} bytes does not fit into one frame")
-    start = HEADER.pack(length, id, kind, format, wanted, 0, len(head)) + head
+    start = HEADER.pack(length, id, kind, format, wanted, flags, len(head)) + head
     if not total:
         return [start]
     parts: list[Buffer] = [start]
@@ -213,7 +218,7 @@ class FrameReader:
 
 def _cut(view: memoryview) -> Frame:
     """Return the frame that `view` is; views of the ring are copied, as it is used again."""
-    _, id, kind, format, wanted, _, head_size = HEADER.unpack_from(view)
+    _, id, kind, format, wanted, flags, head_size = HEADER.unpack_from(view)
     start = HEADER.size + head_size
     head, payload = bytes(view[HEADER.size : start]), view[start:]
     return Frame(
@@ -223,4 +228,5 @@ def _cut(view: memoryview) -> Frame:
         wanted=wanted,
         head=head,
         payload=payload if view.readonly else bytes(payload),
+        flags=flags,
     )

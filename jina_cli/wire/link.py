@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
+from jina_cli.wire.alarm import Alarm
+from jina_cli.wire.asked import WINDOW_REQUESTS, Asked, InParts, Waiter, Whole
+from jina_cli.wire.budget import too_large
 from jina_cli.wire.connection import Connection
 from jina_cli.wire.frames import BadFrame, Frame, Kind, Oversized
 from jina_cli.wire.messages import Hello, Request, Response, Status, StatusCode
-from jina_cli.wire.native import decode_hello, decode_response, encode_request, encode_signal
+from jina_cli.wire.native import (
+    decode_hello,
+    decode_response,
+    encode_credit,
+    encode_request,
+    encode_signal,
+)
+from jina_cli.wire.parts import Inbox
 
 T = TypeVar("T")
 
@@ -29,7 +38,6 @@ _PINGS_IN_SILENCE = 5
 """How often a peer is pinged in the time after which it would count as silent."""
 
 CONNECT_S = 5.0
-_LONGEST_S = 1e6
 _FIRST_BACKOFF_S = 0.01
 _LAST_BACKOFF_S = 1.0
 
@@ -46,14 +54,6 @@ class LinkDown(ConnectionError):
         self.address = address
         what = "broke" if was_sent else "is down"
         super().__init__(f"the connection to {address} {what}" + (f": {reason}" if reason else ""))
-
-
-@dataclass(slots=True)
-class _Waiter:
-    """A request that waits for its answer."""
-
-    answer: asyncio.Future[Response]
-    request: Request
 
 
 class Link:
@@ -90,7 +90,8 @@ class Link:
         self._is_leaving = False
         self._connection: Connection | None = None
         self._hello: Hello | None = None
-        self._waiters: dict[int, _Waiter] = {}
+        self._asked = Asked()
+        self._alarm = Alarm(self._expire)
         self._pings: dict[int, asyncio.Future[None]] = {}
         self._last_id = 0
         self._greeted: asyncio.Future[Hello] | None = None
@@ -112,7 +113,7 @@ class Link:
     @property
     def outstanding(self) -> int:
         """Requests that are under way."""
-        return len(self._waiters)
+        return len(self._asked)
 
     def start(self) -> None:
         """Begin to connect, and to stay connected."""
@@ -134,44 +135,56 @@ class Link:
             raise TimeoutError(f"{self.address} is not up: {self._problem}")
         return self._hello
 
-    async def request(self, request: Request) -> Response:
+    async def request(self, request: Request, *, is_patient: bool = True) -> Response:
         """Ask, and return the answer; cancelling this tells the peer to stop.
 
         A full link, a message over the limit and a deadline that passed are answers too, with
-        the status that says so.
+        the status that says so. Where the peer has no room the request waits for it.
+
+        Args:
+            is_patient: Whether to wait on for a peer that falls silent.
 
         Raises:
             LinkDown: There is no connection, or it broke. See its `was_sent`.
             BadFrame: The request's parameters cannot be written.
         """
-        connection = self._connection
-        if connection is None or not self.is_up:
-            raise self._down(was_sent=False)
-        if len(self._waiters) >= self._max_pending:
-            problem = f"{len(self._waiters)} requests wait for {self.address}"
-            return _failed(request, StatusCode.OVERLOADED, problem)
-        id = self._new_id()
-        parts = encode_request(id, request)
-        size = sum(map(len, parts))
-        if size > self._max_message_bytes:
-            problem = f"the request has {size} bytes, over the limit of {self._max_message_bytes}"
-            return _failed(request, StatusCode.TOO_LARGE, problem)
-        loop = asyncio.get_running_loop()
-        waiter = self._waiters[id] = _Waiter(loop.create_future(), request)
-        timer = None
-        if request.deadline is not None:
-            left = min(max(0.0, request.deadline - time.monotonic()), _LONGEST_S)
-            timer = loop.call_later(left, self._expire, id)
-        connection.send(id, parts)
+        refused = self._refusal(request)
+        if refused is not None:
+            return refused
+        waiter = Whole(request, asyncio.get_running_loop(), is_patient)
+        self._ask(waiter)
         try:
             return await waiter.answer
-        except asyncio.CancelledError:
-            self._take_back(id)
-            raise
         finally:
-            self._waiters.pop(id, None)
-            if timer is not None:
-                timer.cancel()
+            self._forget(waiter)
+
+    async def stream(self, request: Request, *, is_patient: bool = True) -> AsyncIterator[Response]:
+        """Ask, and yield the answer's parts as they come; closing this tells the peer to stop.
+
+        The peer sends no more than a few parts that were not taken. A part whose status is
+        not OK is the last; the last one may also have marks and no documents.
+
+        Args:
+            is_patient: Whether to wait on for a peer that falls silent before its first part.
+
+        Raises:
+            LinkDown: There is no connection, or it broke. See its `was_sent`.
+            BadFrame: The request's parameters cannot be written.
+        """
+        refused = self._refusal(request)
+        if refused is not None:
+            yield refused
+            return
+        inbox = Inbox(lambda parts, size: self._give_credit(waiter, parts, size))
+        waiter = InParts(request, inbox, is_patient)
+        self._ask(waiter)
+        try:
+            while (part := await inbox.next()) is not None:
+                yield part
+                if not part.status.ok:
+                    return
+        finally:
+            self._forget(waiter)
 
     async def ping(self, timeout_s: float) -> float:
         """Return how many seconds the peer's event loop takes to answer.
@@ -183,7 +196,7 @@ class Link:
         connection = self._connection
         if connection is None:
             raise self._down(was_sent=False)
-        id = self._new_id()
+        id = self._asked.new_id()
         begin = time.monotonic()
         self._pings[id] = pong = asyncio.get_running_loop().create_future()
         connection.send(0, encode_signal(Kind.PING, id))
@@ -202,6 +215,7 @@ class Link:
         if self._connection is not None:
             self._connection.close()
         self._fail_all()
+        self._alarm.stop()
         self._set_up(False)
 
     def made(self, connection: Connection) -> None:
@@ -223,12 +237,17 @@ class Link:
         self._heard += 1
         match frame:
             case Frame(kind=Kind.RESPONSE):
-                if waiter := self._waiters.get(frame.id):
-                    _set(waiter.answer, decode_response(frame))
-            case Oversized(kind=Kind.RESPONSE):
-                if waiter := self._waiters.get(frame.id):
-                    problem = f"the answer has {frame.size} bytes, over the limit"
-                    _set(waiter.answer, _failed(waiter.request, StatusCode.TOO_LARGE, problem))
+                if waiter := self._asked.get(frame.id):
+                    waiter.end(decode_response(frame))
+            case Frame(kind=Kind.PART):
+                if waiter := self._asked.get(frame.id):
+                    waiter.part(decode_response(frame), len(frame.payload))
+                    self._asked.release(waiter)
+                    self._send_waiting()
+            case Oversized(kind=Kind.RESPONSE | Kind.PART):
+                if waiter := self._asked.get(frame.id):
+                    problem = too_large("the answer", frame.size, self._max_message_bytes)
+                    waiter.end(_failed(waiter.request, StatusCode.TOO_LARGE, problem))
             case Frame(kind=Kind.HELLO):
                 self._greet(decode_hello(frame))
             case Frame(kind=Kind.PONG):
@@ -238,6 +257,7 @@ class Link:
                 self._problem = "the peer is going away"
                 self._is_leaving = True
                 self._set_up(False)
+                self._let_go(sent=False)
                 connection.send(0, encode_signal(Kind.GOAWAY))
             case _:
                 raise BadFrame(f"a server does not say {frame.kind.name}")
@@ -277,6 +297,7 @@ class Link:
             if self._heard == heard_before and self._connection is not None:
                 self._problem = f"nothing was heard of the peer for {silent_s:g} s"
                 self._set_up(False)
+                self._let_go(sent=True)
                 return
         if self._connection is not None and not self._is_leaving:
             self._set_up(True)
@@ -303,6 +324,7 @@ class Link:
 
     def _greet(self, hello: Hello) -> None:
         self._hello = hello
+        self._asked.window = hello.window or WINDOW_REQUESTS
         if self._greeted is not None and not self._greeted.done():
             self._greeted.set_result(hello)
         self._set_up(True)
@@ -317,16 +339,60 @@ class Link:
         if self._on_change is not None:
             self._on_change(self)
 
-    def _new_id(self) -> int:
-        while True:
-            self._last_id = self._last_id % 0xFFFF_FFFF + 1
-            if self._last_id not in self._waiters:
-                return self._last_id
+    def _refusal(self, request: Request) -> Response | None:
+        """Return why `request` cannot even wait here.
 
-    def _expire(self, id: int) -> None:
-        if waiter := self._waiters.get(id):
-            self._take_back(id)
-            _set(waiter.answer, _failed(waiter.request, StatusCode.DEADLINE, "the deadline passed"))
+        Raises:
+            LinkDown: There is no connection.
+        """
+        if self._connection is None or not self.is_up:
+            raise self._down(was_sent=False)
+        if len(self._asked) >= self._max_pending:
+            problem = f"{len(self._asked)} requests wait for {self.address}"
+            return _failed(request, StatusCode.OVERLOADED, problem)
+        return None
+
+    def _ask(self, waiter: Waiter) -> None:
+        if waiter.request.deadline is not None:
+            self._alarm.set(waiter.request.deadline)
+        if self._asked.add(waiter):
+            self._send(waiter)
+
+    def _send(self, waiter: Waiter) -> None:
+        """Send what has room now; what cannot be sent is over."""
+        request = waiter.request
+        try:
+            parts = encode_request(waiter.id, request)
+        except BadFrame as error:
+            waiter.end(error)
+            return
+        size = sum(map(len, parts))
+        if size > self._max_message_bytes:
+            problem = too_large("the request", size, self._max_message_bytes)
+            waiter.end(_failed(request, StatusCode.TOO_LARGE, problem))
+        elif self._connection is not None:
+            self._connection.send(waiter.id, parts)
+
+    def _forget(self, waiter: Waiter) -> None:
+        """Take `waiter` out, and tell the peer where it still works on it."""
+        if waiter.is_sent and not waiter.is_settled:
+            self._take_back(waiter.id)
+        self._asked.remove(waiter)
+        self._send_waiting()
+
+    def _send_waiting(self) -> None:
+        while (waiter := self._asked.next()) is not None:
+            self._send(waiter)
+
+    def _give_credit(self, waiter: Waiter, parts: int, size: int) -> None:
+        if self._connection is not None:
+            self._connection.send(waiter.id, encode_credit(waiter.id, parts, size))
+
+    def _expire(self, now: float) -> float:
+        overdue, nearest = self._asked.overdue(now)
+        for waiter in overdue:
+            waiter.give_up(_failed(waiter.request, StatusCode.DEADLINE, "the deadline passed"))
+        return nearest
 
     def _take_back(self, id: int) -> None:
         connection = self._connection
@@ -337,13 +403,17 @@ class Link:
         return LinkDown(was_sent, address=self.address, reason=self._problem)
 
     def _fail_all(self, unsent: frozenset[int] = frozenset()) -> None:
-        for id, waiter in self._waiters.items():
-            if not waiter.answer.done():
-                down = self._down(was_sent=id not in unsent)
-                waiter.answer.set_exception(down)
+        for waiter in self._asked:
+            waiter.end(self._down(was_sent=waiter.is_sent and waiter.id not in unsent))
         for pong in self._pings.values():
             if not pong.done():
                 pong.set_exception(self._down(was_sent=True))
+
+    def _let_go(self, *, sent: bool) -> None:
+        """Let go what was not sent, or also what need not wait for a peer that is not heard."""
+        for waiter in self._asked:
+            if not waiter.is_sent or (sent and not waiter.is_patient):
+                waiter.give_up(self._down(was_sent=waiter.is_sent))
 
 
 def parse_address(address: str) -> str | tuple[str, int]:

@@ -233,12 +233,14 @@ class Hello:
         executor: Class name of its Executor; empty for a head.
         endpoints: What it serves. `/default` serves all that are not named.
         pods: What each Pod serves, where several run in this process; else empty.
+        window: Requests it takes before it answered one; 0 leaves it to who asks.
     """
 
     pea: str
     executor: str = ""
     endpoints: Mapping[str, EndpointInfo] = field(default_factory=dict)
     pods: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    window: int = 0
 
 
 def with_slash(endpoint: str) -> str:

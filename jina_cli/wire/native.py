@@ -14,7 +14,16 @@ from typing import Any
 
 import orjson
 
-from jina_cli.wire.frames import ALIGNMENT, BadFrame, Frame, FrameReader, Kind, Oversized, build
+from jina_cli.wire.frames import (
+    ALIGNMENT,
+    STREAMED,
+    BadFrame,
+    Frame,
+    FrameReader,
+    Kind,
+    Oversized,
+    build,
+)
 from jina_cli.wire.messages import (
     EMPTY,
     OK,
@@ -37,9 +46,11 @@ __all__ = [
     "FrameReader",
     "Kind",
     "Oversized",
+    "decode_credit",
     "decode_hello",
     "decode_request",
     "decode_response",
+    "encode_credit",
     "encode_hello",
     "encode_request",
     "encode_response",
@@ -65,7 +76,8 @@ def encode_request(id: int, request: Request) -> list[Buffer]:
         head["d"] = request.deadline - time.monotonic()
     if request.metadata:
         head["m"] = request.metadata
-    return _frame(Kind.REQUEST, id, head, request.bodies, request.wanted)
+    flags = STREAMED if request.streamed else 0
+    return _frame(Kind.REQUEST, id, head, request.bodies, request.wanted, flags)
 
 
 def decode_request(frame: Frame) -> Request:
@@ -84,12 +96,13 @@ def decode_request(frame: Frame) -> Request:
         parameters=_field(head, "p", dict, {}),
         wanted=_format(frame.wanted),
         deadline=None if left is None else time.monotonic() + left,
-        metadata=_texts(_field(head, "m", dict, {})),
+        metadata=_texts(_field(head, "m", dict, {}), "metadata"),
+        streamed=bool(frame.flags & STREAMED),
     )
 
 
-def encode_response(id: int, response: Response) -> list[Buffer]:
-    """Return the frame of a response."""
+def encode_response(id: int, response: Response, kind: Kind = Kind.RESPONSE) -> list[Buffer]:
+    """Return the frame of a response, or of a PART of one."""
     head: dict[str, Any] = {}
     if response.request_id:
         head["r"] = response.request_id
@@ -99,7 +112,9 @@ def encode_response(id: int, response: Response) -> list[Buffer]:
         head["p"] = response.parameters
     if response.routes:
         head["o"] = [[step.pod, step.start, step.end] for step in response.routes]
-    return _frame(Kind.RESPONSE, id, head, (response.body,), Format.NONE)
+    if response.marks:
+        head["k"] = response.marks
+    return _frame(kind, id, head, (response.body,), Format.NONE)
 
 
 def decode_response(frame: Frame) -> Response:
@@ -116,6 +131,7 @@ def decode_response(frame: Frame) -> Response:
         body=_bodies(frame, head)[0],
         parameters=_field(head, "p", dict, {}),
         routes=tuple(_step(step) for step in _field(head, "o", list, [])),
+        marks=_texts(_field(head, "k", dict, {}), "a mark"),
     )
 
 
@@ -139,9 +155,29 @@ def decode_hello(frame: Frame) -> Hello:
             pea=_field(head, "pea", str, ""),
             executor=_field(head, "executor", str, ""),
             endpoints={name: EndpointInfo(**info) for name, info in endpoints.items()},
+            window=_field(head, "window", int, 0),
+            pods=_field(head, "pods", dict, {}),
         )
     except TypeError as error:
         raise BadFrame(f"an endpoint is described wrongly: {error}") from None
+
+
+def encode_credit(id: int, parts: int, size: int) -> list[Buffer]:
+    """Return a frame that says that so many PARTs, of so many bytes, were taken."""
+    return build(Kind.CREDIT, id, head=_dump({"n": parts, "z": size}))
+
+
+def decode_credit(frame: Frame) -> tuple[int, int]:
+    """Return how many PARTs, and how many bytes, were taken.
+
+    Raises:
+        BadFrame: The head is malformed.
+    """
+    head = _head(frame)
+    parts, size = _field(head, "n", int, 0), _field(head, "z", int, 0)
+    if parts < 0 or size < 0:
+        raise BadFrame("nobody takes less than no part of an answer")
+    return parts, size
 
 
 def encode_signal(kind: Kind, id: int = 0) -> list[Buffer]:
@@ -150,7 +186,12 @@ def encode_signal(kind: Kind, id: int = 0) -> list[Buffer]:
 
 
 def _frame(
-    kind: Kind, id: int, head: Mapping[str, Any], bodies: Sequence[Body], wanted: Format
+    kind: Kind,
+    id: int,
+    head: Mapping[str, Any],
+    bodies: Sequence[Body],
+    wanted: Format,
+    flags: int = 0,
 ) -> list[Buffer]:
     if len(bodies) > 1:
         head = {**head, "b": [[body.format, len(body.data)] for body in bodies]}
@@ -161,6 +202,7 @@ def _frame(
         bodies=[body.data for body in bodies],
         format=bodies[0].format if bodies else Format.NONE,
         wanted=wanted,
+        flags=flags,
     )
 
 
@@ -190,9 +232,9 @@ def _field(head: dict[str, Any], key: str, kind: type | tuple[type, ...], defaul
     return value
 
 
-def _texts(values: dict[str, Any]) -> dict[str, str]:
+def _texts(values: dict[str, Any], what: str) -> dict[str, str]:
     if any(type(value) is not str for value in values.values()):
-        raise BadFrame("metadata is not text")
+        raise BadFrame(f"{what} is not text")
     return values
 
 

@@ -11,17 +11,27 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from jina_cli.wire.budget import FULL, Budget
+from jina_cli.wire.alarm import NEVER, Alarm
+from jina_cli.wire.budget import FULL, Budget, too_large
 from jina_cli.wire.connection import Connection
 from jina_cli.wire.frames import BadFrame, Frame, Kind, Oversized
 from jina_cli.wire.messages import (
+    Buffer,
     Hello,
     Request,
     Response,
     Status,
     StatusCode,
+    Stream,
 )
-from jina_cli.wire.native import decode_request, encode_hello, encode_response, encode_signal
+from jina_cli.wire.native import (
+    decode_credit,
+    decode_request,
+    encode_hello,
+    encode_response,
+    encode_signal,
+)
+from jina_cli.wire.parts import Window, closing
 
 log = logging.getLogger(__name__)
 
@@ -29,21 +39,38 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 MAX_CONNECTIONS = 1024
 _BACKLOG = 1024
-_LONGEST_S = 1e6
-"""Timers of the event loop do not take every number that a peer may send."""
-
 _ACKNOWLEDGE_S = 1.0
 """How long an idle client is given to take note that we are going away."""
 
 
 @dataclass(slots=True)
 class _Job:
-    """A request that is worked on, of `size` bytes."""
+    """A request that is worked on.
 
+    Attributes:
+        size: Of its bodies, in bytes.
+        window: Of the parts of its answer; None where that comes whole.
+    """
+
+    connection: Connection
+    id: int
+    request: Request
     size: int
+    window: Window | None = None
     task: asyncio.Task[None] | None = None
-    timer: asyncio.TimerHandle | None = None
     is_answered: bool = False
+
+    def answer(self, response: Response) -> None:
+        """Send what ends the answer; only the first does."""
+        if not self.is_answered:
+            self.is_answered = True
+            self.connection.send(self.id, _encoded(self.id, response))
+
+    def abandon(self) -> None:
+        """Cancel the work, since nobody waits for the answer."""
+        self.is_answered = True
+        if self.task is not None:
+            self.task.cancel()
 
 
 @dataclass(slots=True)
@@ -63,6 +90,7 @@ class Server:
 
     Args:
         handler: Answers one request. What it raises is answered with `INTERNAL`.
+        stream: Answers in parts where the asker takes them; None answers whole even then.
         hello: What to say of ourselves on each new connection.
         max_queue: Requests that may be worked on; one more is answered `OVERLOADED`.
         max_message_bytes: The longest request; a longer one is answered `TOO_LARGE`.
@@ -79,8 +107,10 @@ class Server:
         max_message_bytes: int,
         max_connections: int = MAX_CONNECTIONS,
         budget: Budget | None = None,
+        stream: Stream | None = None,
     ) -> None:
         self._handler = handler
+        self._stream = stream
         self._hello = hello
         self._max_queue = max_queue
         self._max_message_bytes = max_message_bytes
@@ -88,6 +118,7 @@ class Server:
         self._budget = budget
         self._listener: asyncio.AbstractServer | None = None
         self._peers: dict[Connection, _Peer] = {}
+        self._alarm = Alarm(self._expire)
         self._pending = 0
         self._is_draining = False
         self._changed = asyncio.Event()
@@ -156,7 +187,7 @@ class Server:
         peer = self._peers.pop(connection, None)
         if peer is not None:
             for job in tuple(peer.jobs.values()):
-                _abandon(job)
+                job.abandon()
         self._changed.set()
 
     def frame_received(self, connection: Connection, frame: Frame | Oversized) -> None:
@@ -168,7 +199,11 @@ class Server:
                 self._ask(connection, peer, frame)
             case Kind.CANCEL:
                 if job := peer.jobs.get(frame.id):
-                    _abandon(job)
+                    job.abandon()
+            case Kind.CREDIT if isinstance(frame, Frame):
+                job = peer.jobs.get(frame.id)
+                if job is not None and job.window is not None:
+                    job.window.taken(*decode_credit(frame))
             case Kind.PING:
                 connection.send(0, encode_signal(Kind.PONG, frame.id))
             case Kind.GOAWAY:
@@ -182,8 +217,7 @@ class Server:
 
     def _ask(self, connection: Connection, peer: _Peer, frame: Frame | Oversized) -> None:
         if isinstance(frame, Oversized):
-            limit = self._max_message_bytes
-            problem = f"the request has {frame.size} bytes, over the limit of {limit}"
+            problem = too_large("the request", frame.size, self._max_message_bytes)
             _answer(connection, frame.id, _failed(StatusCode.TOO_LARGE, problem))
             return
         request = decode_request(frame)
@@ -193,73 +227,98 @@ class Server:
             problem = f"{self._pending} requests are waiting, which is the limit"
             _answer(connection, frame.id, _failed(StatusCode.OVERLOADED, problem, request))
             return
-        left = None
-        if request.deadline is not None:
-            left = min(request.deadline - time.monotonic(), _LONGEST_S)
-        if left is not None and left <= 0:
+        if request.deadline is not None and request.deadline <= time.monotonic():
             _answer(connection, frame.id, _overdue(request))
             return
         size = len(frame.payload)
         if self._budget is not None and not self._budget.take(size):
             _answer(connection, frame.id, _failed(StatusCode.OVERLOADED, FULL, request))
             return
-        peer.jobs[frame.id] = _Job(size=size)
-        self._begin(connection, peer, frame.id, request, left)
+        job = peer.jobs[frame.id] = _Job(connection, frame.id, request, size)
+        self._begin(peer, job)
 
-    def _begin(
-        self, connection: Connection, peer: _Peer, id: int, request: Request, left: float | None
-    ) -> None:
-        job = peer.jobs[id]
+    def _begin(self, peer: _Peer, job: _Job) -> None:
         self._pending += 1
-        loop = asyncio.get_running_loop()
-        job.task = loop.create_task(self._work(connection, id, request, job))
-        if left is not None:
-            job.timer = loop.call_later(left, self._expire, connection, id, request, job)
+        request = job.request
+        if request.deadline is not None:
+            self._alarm.set(request.deadline)
+        if request.streamed and self._stream is not None:
+            job.window = Window()
+            work = self._work_in_parts(job, self._stream, job.window)
+        else:
+            work = self._work(job)
+        job.task = asyncio.get_running_loop().create_task(work)
 
         # Not in `_work`: a task that is cancelled before its first step runs none of it.
         def ended(_: asyncio.Task[None]) -> None:
             self._pending -= 1
-            del peer.jobs[id]
+            del peer.jobs[job.id]
             if self._budget is not None:
                 self._budget.give(job.size)
-            if job.timer is not None:
-                job.timer.cancel()
-            self._close_if_done(connection, peer)
+            self._close_if_done(job.connection, peer)
             self._changed.set()
 
         job.task.add_done_callback(ended)
 
-    async def _work(self, connection: Connection, id: int, request: Request, job: _Job) -> None:
+    async def _work(self, job: _Job) -> None:
         try:
-            response = await self._handler(request)
-            parts = encode_response(id, response)
+            response = await self._handler(job.request)
         except Exception as error:
-            log.exception("a request to %s failed", request.endpoint)
-            problem = f"{type(error).__name__}: {error}"
-            parts = encode_response(id, _failed(StatusCode.INTERNAL, problem, request))
-        if not job.is_answered:
-            job.is_answered = True
-            connection.send(id, parts)
+            response = _bug(job.request, error)
+        job.answer(response)
 
-    def _expire(self, connection: Connection, id: int, request: Request, job: _Job) -> None:
-        if not job.is_answered:
-            _answer(connection, id, _overdue(request))
-        _abandon(job)
+    async def _work_in_parts(self, job: _Job, stream: Stream, window: Window) -> None:
+        end = Response(request_id=job.request.request_id)
+        try:
+            async with closing(stream(job.request)) as parts:
+                async for part in parts:
+                    if not part.status.ok:
+                        end = part
+                        break
+                    frame = encode_response(job.id, part, Kind.PART)
+                    await window.enter(len(part.body.data))
+                    await job.connection.writable()
+                    job.connection.send(job.id, frame)
+        except Exception as error:
+            end = _bug(job.request, error)
+        job.answer(end)
+
+    def _expire(self, now: float) -> float:
+        nearest = NEVER
+        for peer in self._peers.values():
+            for job in tuple(peer.jobs.values()):
+                deadline = job.request.deadline
+                if deadline is None or job.is_answered:
+                    continue
+                if deadline > now:
+                    nearest = min(nearest, deadline)
+                    continue
+                job.answer(_overdue(job.request))
+                job.abandon()
+        return nearest
 
     def _close_if_done(self, connection: Connection, peer: _Peer) -> None:
         if self._is_draining and peer.knows_we_go and not peer.jobs:
             connection.close()
 
 
-def _abandon(job: _Job) -> None:
-    """Cancel a job whose answer nobody waits for."""
-    job.is_answered = True
-    if job.task is not None:
-        job.task.cancel()
-
-
 def _answer(connection: Connection, id: int, response: Response) -> None:
     connection.send(id, encode_response(id, response))
+
+
+def _encoded(id: int, response: Response) -> list[Buffer]:
+    """Return the frame of an answer, or of why it cannot be written."""
+    try:
+        return encode_response(id, response)
+    except BadFrame as error:
+        log.error("an answer cannot be written: %s", error)
+        status = Status(code=StatusCode.INTERNAL, description=f"BadFrame: {error}")
+        return encode_response(id, Response(request_id=response.request_id, status=status))
+
+
+def _bug(request: Request, error: Exception) -> Response:
+    log.error("a request to %s failed", request.endpoint, exc_info=error)
+    return _failed(StatusCode.INTERNAL, f"{type(error).__name__}: {error}", request)
 
 
 def _failed(code: StatusCode, problem: str, request: Request | None = None) -> Response:
