@@ -47,8 +47,9 @@ class Method:
     Attributes:
         name: Of the method.
         takes: Which of `ARGUMENTS` it is given.
-        is_async: Whether it is a coroutine function. One that is not may return an awaitable
-            all the same.
+        is_async: Whether it runs in the event loop: a coroutine function or an asynchronous
+            generator. One that is neither may return an awaitable all the same.
+        is_generator: Whether it yields its answer, part by part.
         request_schema: Type of its documents, over the annotation.
         response_schema: Type of the documents it returns, over the annotation.
     """
@@ -56,6 +57,7 @@ class Method:
     name: str
     takes: frozenset[str]
     is_async: bool
+    is_generator: bool = False
     request_schema: type | None = None
     response_schema: type | None = None
 
@@ -91,7 +93,8 @@ def requests(
     Without `on` it answers all requests that no other method is for. The method gets, by
     name, what it asks for: `docs`, `parameters`, `docs_matrix`, `docs_map`, or `doc` for one
     document at a time. It returns documents, or None where it changed `docs` in place, or a
-    dict, which goes to `parameters["__results__"]`.
+    dict, which goes to `parameters["__results__"]`. A generator yields documents, one or
+    several at a time, which a client that streams gets as they come.
 
     Raises:
         ExecutorInvalid: `on` is no endpoint, or the function cannot be called so. (What
@@ -203,15 +206,13 @@ def method_of(cls: type, name: str) -> Method:
     function = inspect.getattr_static(cls, name, None)
     if not inspect.isfunction(function):
         raise ExecutorInvalid(f"{where} is not a method")
-    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        raise ExecutorInvalid(
-            f"{where} is a generator", hint="return all documents at once; streams are not served"
-        )
     marks = marks_of(function)
+    yields_later = inspect.isasyncgenfunction(function)
     return Method(
         name=name,
         takes=_taken(function, where),
-        is_async=inspect.iscoroutinefunction(function),
+        is_async=inspect.iscoroutinefunction(function) or yields_later,
+        is_generator=inspect.isgeneratorfunction(function) or yields_later,
         request_schema=marks.request_schema if marks else None,
         response_schema=marks.response_schema if marks else None,
     )

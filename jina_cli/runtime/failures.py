@@ -7,7 +7,7 @@ import traceback
 from jina_cli.documents.batch import BadField
 from jina_cli.drivers.base import BadParameter
 from jina_cli.errors import StorageFailed
-from jina_cli.executors.handlers import BadDocuments
+from jina_cli.executors.calls import BadDocuments
 from jina_cli.lifeline import place_of
 from jina_cli.wire.bodies import BadBody
 from jina_cli.wire.messages import Status, StatusCode

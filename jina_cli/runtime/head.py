@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -105,6 +105,10 @@ class Head:
         response = await self._through(request)
         step = RouteStep(pod=self._plan.pod, start=start, end=time.time())
         return replace(response, request_id=request.request_id, routes=(step,))
+
+    async def stream(self, request: Request) -> AsyncGenerator[Response, None]:
+        """Yield the answer as the one part it is."""
+        yield await self.answer(request)
 
     def flush(self) -> None:
         for loaded in (self._before, self._after):

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 import orjson
 
 from jina_cli.executors.endpoints import Batching
 from jina_cli.runtime.batching import Batcher
-from jina_cli.runtime.lane import Begun, Lane, Pace
-from jina_cli.runtime.worker import Opened, Worker
-from jina_cli.vocabulary import DRY_RUN_ENDPOINT
+from jina_cli.runtime.lane import Lane, Pace
+from jina_cli.runtime.places import Places
+from jina_cli.runtime.steps import Mode, Track
+from jina_cli.runtime.worker import HERE, Opened, Worker
 from jina_cli.wire.messages import Request, Response
 
 T = TypeVar("T")
@@ -30,36 +31,52 @@ class Host:
 
     Args:
         worker: What answers.
-        batching: Endpoint → how its requests are grouped.
+        batching: Endpoint → how its requests are grouped. Generators are not grouped.
         allow_concurrent: Whether several threads may call the Executor at once.
     """
 
     def __init__(
         self,
         worker: Worker,
-        batching: dict[str, Batching],
+        batching: Mapping[str, Batching],
         *,
         allow_concurrent: bool = False,
     ) -> None:
         self.worker = worker
         self._lane = Lane((os.cpu_count() or 1) + 4 if allow_concurrent else 1)
-        self._allow_concurrent = allow_concurrent
+        self._places = Places(self._lane, allow_concurrent=allow_concurrent)
         self._paces: dict[str, Pace] = {}
         self._batchers = {
-            endpoint: self._batcher(endpoint, how) for endpoint, how in batching.items()
+            endpoint: self._batcher(endpoint, how)
+            for endpoint, how in batching.items()
+            if not worker.track(endpoint).is_generator
         }
 
     async def answer(self, request: Request) -> Response:
         """Return the answer to a request; what fails is in its status."""
-        endpoint = self.worker.served_as(request.endpoint)
-        batcher = self._batchers.get(endpoint)
-        if batcher is None or request.endpoint == DRY_RUN_ENDPOINT:
-            return await self._compute(request, lambda: self.worker.answer(request))
+        track = self.worker.track(request.endpoint)
+        batcher = self._batchers.get(track.endpoint)
+        if batcher is None:
+            place = HERE if track.mode is Mode.LANE else self._places
+            return await self._compute(track, request, lambda: self.worker.answer(request, place))
         opened = self.worker.open(request)
         if isinstance(opened, Response):
             return opened
         key = request.endpoint, orjson.dumps(request.parameters, option=orjson.OPT_SORT_KEYS)
         return await batcher.submit(key, opened, len(opened.docs))
+
+    async def stream(self, request: Request) -> AsyncGenerator[Response, None]:
+        """Yield the answer to a request in parts, each computed when it is asked for.
+
+        An endpoint that is no generator answers in one part. A part that fails is the last.
+        Closing this closes the generator.
+        """
+        if not self.worker.track(request.endpoint).is_generator:
+            yield await self.answer(request)
+            return
+        async with aclosing(self.worker.stream(request, self._places)) as parts:
+            async for part in parts:
+                yield part
 
     def flush(self) -> None:
         """Let requests that wait for company go now."""
@@ -70,33 +87,22 @@ class Host:
         """Run `work` where synchronous endpoints run, after those that are before it."""
         return await self._lane.run(work)
 
-    async def _compute(self, request: Request, answer: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        if request.endpoint == DRY_RUN_ENDPOINT or self.worker.is_async(request.endpoint):
+    async def _compute(
+        self, track: Track, request: Request, answer: Callable[[], Coroutine[Any, Any, T]]
+    ) -> T:
+        if track.mode is not Mode.LANE or not track.stops:
             return await answer()
-        pace = self._paces.setdefault(self.worker.served_as(request.endpoint), Pace())
-
-        def begin() -> Begun[T]:
-            start = time.perf_counter()
-            try:
-                return Begun(answer())
-            finally:
-                pace.add(time.perf_counter() - start)
-
-        if self._may_run_here(request, pace):
-            return await begin()
-        return await (await self._lane.run(begin))
-
-    def _may_run_here(self, request: Request, pace: Pace) -> bool:
-        if not (self._lane.is_idle or self._allow_concurrent) or not pace.is_fast:
-            return False
-        return sum(len(body.data) for body in request.bodies) <= _SMALL_BYTES
+        pace = self._paces.setdefault(track.endpoint, Pace())
+        is_small = sum(len(body.data) for body in request.bodies) <= _SMALL_BYTES
+        return await self._places.run(pace, answer, is_small=is_small)
 
     def _batcher(self, endpoint: str, how: Batching) -> Batcher[Opened, Response]:
         most = None if how.flush_all else how.preferred_batch_size
+        track = self.worker.track(endpoint)
 
         async def run(opened: Sequence[Opened]) -> Sequence[Response]:
             return await self._compute(
-                opened[0].request, lambda: self.worker.answer_together(opened, most)
+                track, opened[0].request, lambda: self.worker.answer_together(opened, most)
             )
 
         return Batcher(run, enough=how.preferred_batch_size, patience_s=how.timeout_ms / 1000)

@@ -19,6 +19,7 @@ class _Job:
 
     work: Callable[[], Any] | None
     future: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop
 
 
 class Lane:
@@ -50,23 +51,30 @@ class Lane:
         Raises:
             BaseException: Whatever it raised.
         """
+        job = self._put(work)
+        try:
+            result: T = await job.future
+            return result
+        finally:
+            job.work = None
+
+    def post(self, work: Callable[[], None]) -> None:
+        """Let `work`, which raises nothing, be done once its turn came; nobody waits for it."""
+        self._put(work)
+
+    def _put(self, work: Callable[[], Any]) -> _Job:
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
         self._pending += 1
         if self._started < min(self._limit, self._pending):
             self._started += 1
             threading.Thread(target=self._work, name="executor", daemon=True).start()
-        job = _Job(work, future)
+        job = _Job(work, loop.create_future(), loop)
         self._jobs.put(job)
-        try:
-            return await future
-        finally:
-            job.work = None
+        return job
 
     def _work(self) -> None:
         while True:
             job = self._jobs.get()
-            loop = job.future.get_loop()
             result: Any = None
             error: BaseException | None = None
             work = job.work
@@ -76,7 +84,7 @@ class Lane:
                 except BaseException as raised:  # SystemExit too: the loop's thread raises it again
                     error = raised
             try:
-                loop.call_soon_threadsafe(self._finish, job.future, result, error)
+                job.loop.call_soon_threadsafe(self._finish, job.future, result, error)
             except RuntimeError:
                 return  # the loop is closed: nobody waits any more
 

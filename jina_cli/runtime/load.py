@@ -7,13 +7,13 @@ from typing import Any
 
 from jina_cli.executors.endpoints import Batching
 from jina_cli.executors.executor import Executor, Surroundings, batchings_of, create
-from jina_cli.executors.handlers import Handler
 from jina_cli.executors.jina_names import install
 from jina_cli.executors.registry import load
 from jina_cli.lifeline import PhaseSaid
 from jina_cli.plan.models import ExecutorPlan, PeaPlan
 from jina_cli.runtime.host import Host
-from jina_cli.runtime.worker import Seat, Step, Worker
+from jina_cli.runtime.steps import Step, Track
+from jina_cli.runtime.worker import Seat, Worker
 from jina_cli.wire.messages import EndpointInfo
 
 
@@ -37,7 +37,7 @@ class Loaded:
     @property
     def endpoints(self) -> dict[str, EndpointInfo]:
         """What is served, with the schemas of its documents."""
-        return {name: _info(handler) for name, handler in self.host.worker.endpoints.items()}
+        return {name: _info(track) for name, track in self.host.worker.endpoints.items()}
 
     def close(self) -> None:
         """Close the Executors, the last one first; the first exception is raised at the end."""
@@ -106,8 +106,16 @@ def _seat(pea: PeaPlan) -> Seat:
     return Seat(pea=pea.name, pod=pea.pod, label=label, inputs=pea.inputs, no_reduce=pea.no_reduce)
 
 
-def _info(handler: Handler) -> EndpointInfo:
-    return EndpointInfo(input=_schema(handler.input_type), output=_schema(handler.output_type))
+def _info(track: Track) -> EndpointInfo:
+    """Describe an endpoint: what its first Executor takes, and what its last one returns."""
+    first, last = track.stops[0].handler, track.stops[-1].handler
+    return EndpointInfo(
+        input=_schema(first.input_type),
+        output=_schema(last.output_type),
+        parameters=_schema(first.parameters_type) or None,
+        is_generator=track.is_generator,
+        is_singleton=first.is_singleton,
+    )
 
 
 def _schema(doc_type: Any) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -54,6 +54,9 @@ class Tenant(Protocol):
     """What a Pea runs: a worker's Executors, or a head."""
 
     async def answer(self, request: Request) -> Response: ...
+
+    def stream(self, request: Request) -> AsyncIterator[Response]:
+        """Yield the answer in parts, each computed when it is asked for; see `Stream`."""
 
     def hello(self) -> Hello: ...
 
@@ -193,6 +196,9 @@ class WorkerTenant:
 
     async def answer(self, request: Request) -> Response:
         return await self._loaded.host.answer(request)
+
+    def stream(self, request: Request) -> AsyncIterator[Response]:
+        return self._loaded.host.stream(request)
 
     def hello(self) -> Hello:
         return self._hello

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Any
+from typing import Any, Protocol
 
 from jina_cli.documents.batch import EMPTY_BATCH, DocumentBatch
-from jina_cli.drivers.base import BadResult
-from jina_cli.executors.executor import Executor
-from jina_cli.executors.handlers import Call, Handler, handler_for, handlers_of
+from jina_cli.drivers.base import BadResult, Done
+from jina_cli.executors.calls import Call, Handler, gathered
 from jina_cli.runtime.failures import status_of
 from jina_cli.runtime.gather import union
 from jina_cli.runtime.parameters import with_results
-from jina_cli.vocabulary import DEFAULT_ENDPOINT, DRY_RUN_ENDPOINT
+from jina_cli.runtime.steps import Step, Stop, Track, tracks_of
+from jina_cli.vocabulary import DRY_RUN_ENDPOINT
 from jina_cli.wire.bodies import read_body, write_body
-from jina_cli.wire.messages import Body, Format, Request, Response, RouteStep, StatusCode
+from jina_cli.wire.messages import (
+    EMPTY,
+    OK,
+    Body,
+    Format,
+    Request,
+    Response,
+    RouteStep,
+    Status,
+    StatusCode,
+)
 
 log = logging.getLogger(__name__)
 
@@ -42,21 +53,27 @@ class Seat:
     no_reduce: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One Executor of a worker, with what answers its endpoints."""
+class Place(Protocol):
+    """Where Executors are called."""
 
-    executor: Executor
-    handlers: Mapping[str, Handler]
+    async def call(self, handler: Handler, call: Call) -> Done:
+        """Return what the handler returns."""
 
-    @property
-    def name(self) -> str:
-        return type(self.executor).__name__
+    def parts(self, handler: Handler, call: Call) -> AsyncGenerator[Done, None]:
+        """Yield what the handler yields; closing this ends it."""
 
-    @classmethod
-    def of(cls, executor: Executor) -> Step:
-        """Raises: ExecutorInvalid: Its YAML names methods or Drivers that do not fit."""
-        return cls(executor=executor, handlers=handlers_of(executor))
+
+class Here:
+    """Calls Executors where the worker itself runs."""
+
+    async def call(self, handler: Handler, call: Call) -> Done:
+        return await handler(call)
+
+    def parts(self, handler: Handler, call: Call) -> AsyncGenerator[Done, None]:
+        return handler.stream(call)
+
+
+HERE: Place = Here()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +91,20 @@ class _Course:
     Attributes:
         bodies: As they came in.
         docs: What they are now; None while nobody has looked.
+        parts: The same, as they came from each Pod.
         changed: Whether `docs` are other than what `bodies` hold.
-        at: Class of the Executor that is called now.
+        results: What Executors returned besides documents, by name of their Pea.
+        routes: The Pods it has been to, where the worker has several.
+        at: The stop that is called now.
     """
 
     bodies: tuple[Body, ...]
     docs: DocumentBatch | None = None
     parts: tuple[DocumentBatch, ...] = ()
     changed: bool = False
-    results: dict[str, Any] = field(default_factory=dict)
-    at: str = ""
+    results: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    routes: list[RouteStep] = field(default_factory=list)
+    at: Stop | None = None
 
     def read(self) -> DocumentBatch:
         """Raises: BadBody."""
@@ -91,6 +112,18 @@ class _Course:
             self.parts = tuple(read_body(body) for body in self.bodies)
             self.docs = self.parts[0] if len(self.parts) == 1 else union(self.parts)
         return self.docs
+
+    def put(self, docs: DocumentBatch) -> None:
+        """Go on with other documents."""
+        self.docs, self.parts, self.changed = docs, (docs,), True
+
+    def branch(self, done: Done) -> _Course:
+        """Return the course that one part of an answer takes from here on."""
+        course = _Course(
+            self.bodies, results=dict(self.results), routes=list(self.routes), at=self.at
+        )
+        course.put(done.docs)
+        return course
 
 
 class Worker:
@@ -104,49 +137,63 @@ class Worker:
     def __init__(self, seat: Seat, steps: Sequence[Step]) -> None:
         self.seat = seat
         self._steps = tuple(steps)
+        self._tracks, self._default = tracks_of(steps)
+        self._dry = Track(endpoint=DRY_RUN_ENDPOINT, stops=())
 
     @property
-    def endpoints(self) -> dict[str, Handler]:
+    def endpoints(self) -> dict[str, Track]:
         """What is served, by endpoint, in the order of the steps."""
-        found: dict[str, Handler] = {}
-        for step in self._steps:
-            for endpoint, handler in step.handlers.items():
-                found.setdefault(endpoint, handler)
-        return found
+        return self._tracks
 
-    def serves(self, endpoint: str) -> bool:
-        """Say whether any Executor has something to do for `endpoint`."""
-        return any(handler_for(step.handlers, endpoint) for step in self._steps)
+    def track(self, endpoint: str) -> Track:
+        """Return what a request to `endpoint` meets here."""
+        found = self._tracks.get(endpoint)
+        if found is not None:
+            return found
+        return self._dry if endpoint == DRY_RUN_ENDPOINT else self._default
 
-    def is_async(self, endpoint: str) -> bool:
-        """Say whether answering may suspend."""
-        handlers = (handler_for(step.handlers, endpoint) for step in self._steps)
-        return any(handler is not None and handler.is_async for handler in handlers)
-
-    def served_as(self, endpoint: str) -> str:
-        """Return the endpoint under whose name it is served: itself, or `/default`."""
-        own = any(endpoint in step.handlers for step in self._steps)
-        return endpoint if own else DEFAULT_ENDPOINT
-
-    async def answer(self, request: Request) -> Response:
+    async def answer(self, request: Request, place: Place = HERE) -> Response:
         """Return the answer; what is raised on the way is its status."""
         start = time.time()
         course = _Course(request.bodies)
         try:
-            if request.endpoint != DRY_RUN_ENDPOINT:
-                await self._run(course, request)
+            for stop in self.track(request.endpoint).stops:
+                await self._pass(course, stop, request, place)
             body = _written(course, request.wanted)
         except Exception as error:
             return self._failed(request, error, course.at, start)
-        return self._answered(request, body, course.results, start)
+        return self._answered(request, start, body, course)
+
+    async def stream(self, request: Request, place: Place = HERE) -> AsyncGenerator[Response, None]:
+        """Yield the answer in parts as generators give them; else as the one part it is.
+
+        What is raised on the way is the status of the last part.
+        """
+        start = time.time()
+        course = _Course(request.bodies)
+        stops = self.track(request.endpoint).stops
+        try:
+            async with aclosing(self._parts(course, stops, request, place)) as parts:
+                async for part in parts:
+                    body = _written(part, request.wanted)
+                    yield self._answered(request, start, body, part)
+        except Exception as error:
+            yield self._failed(request, error, course.at, start)
 
     def open(self, request: Request) -> Opened | Response:
-        """Return a request with its documents read, or the answer if they cannot be."""
+        """Return a request with its documents read, or the answer where there is one already."""
         start = time.time()
+        course = _Course(request.bodies)
         try:
-            return Opened(request, _Course(request.bodies).read())
+            docs = course.read()
+            for stop in self.track(request.endpoint).stops[:1]:
+                course.at = stop
+                if not self._select(course, stop):
+                    return self._answered(request, start, _written(course, request.wanted))
+                docs = course.read()
         except Exception as error:
-            return self._failed(request, error, "", start)
+            return self._failed(request, error, course.at, start)
+        return Opened(request, docs)
 
     async def answer_together(self, opened: Sequence[Opened], most: int | None) -> list[Response]:
         """Answer requests of one endpoint with equal parameters in one call, or in a few.
@@ -168,7 +215,7 @@ class Worker:
         except Exception as error:
             return [self._failed(one.request, error, together.at, start) for one in opened]
         return [
-            self._answered(one.request, body, {}, start)
+            self._answered(one.request, start, body)
             for one, body in zip(opened, bodies, strict=True)
         ]
 
@@ -176,62 +223,151 @@ class Worker:
         self, course: _Course, request: Request, docs: DocumentBatch, most: int | None
     ) -> DocumentBatch:
         size = most or max(len(docs), 1)
+        stops = self.track(request.endpoint).stops
         parts = []
         for begin in range(0, max(len(docs), 1), size):
             part = docs.slice(begin, begin + size)
             course.docs, course.parts = part, (part,)
-            await self._run(course, request)
+            for stop in stops:
+                await self._pass(course, stop, request, HERE)
             returned = course.read()
             if course.results or len(returned) != len(part):
                 what = "a dict" if course.results else f"{len(returned)} documents"
+                name = course.at.step.name if course.at else "the Executor"
                 raise BadResult(
-                    f"{course.at} returned {what} for {len(part)} documents,"
+                    f"{name} returned {what} for {len(part)} documents,"
                     " and dynamic_batching needs as many back"
                 )
             parts.append(returned)
         return DocumentBatch.concat(parts)
 
-    async def _run(self, course: _Course, request: Request) -> None:
-        for step in self._steps:
-            handler = handler_for(step.handlers, request.endpoint)
-            if handler is None:
-                continue
-            course.at = step.name
-            given = course.read() if handler.needs_docs else EMPTY_BATCH
-            done = await handler(self._call(course, given, request.parameters))
-            if done.docs is not given:
-                course.docs, course.parts, course.changed = done.docs, (done.docs,), True
-            course.results.update(done.results)
+    async def _pass(self, course: _Course, stop: Stop, request: Request, place: Place) -> None:
+        """Let one Executor do its part."""
+        start = time.time() if stop.step.pod else 0.0
+        call = self._call(course, stop, request)
+        if call is None:
+            return
+        if stop.handler.is_generator:
+            async with aclosing(place.parts(stop.handler, call)) as parts:
+                done = await gathered(parts)
+        else:
+            done = await place.call(stop.handler, call)
+        if done.docs is not call.docs:
+            course.put(done.docs)
+        if done.results:
+            course.results[stop.step.pea or self.seat.pea] = done.results
+        if stop.step.pod:
+            course.routes.append(RouteStep(pod=stop.step.pod, start=start, end=time.time()))
 
-    def _call(self, course: _Course, given: DocumentBatch, parameters: Mapping[str, Any]) -> Call:
-        parts = course.parts if self.seat.no_reduce and not course.changed else (given,)
+    async def _parts(
+        self, course: _Course, stops: Sequence[Stop], request: Request, place: Place
+    ) -> AsyncGenerator[_Course, None]:
+        """Yield the course of each part, at its end."""
+        for number, stop in enumerate(stops, 1):
+            if not stop.handler.is_generator:
+                await self._pass(course, stop, request, place)
+                continue
+            call = self._call(course, stop, request)
+            if call is None:
+                continue
+            async with aclosing(place.parts(stop.handler, call)) as parts:
+                async for done in parts:
+                    branch = course.branch(done)
+                    async for part in self._rest(course, branch, stops[number:], request, place):
+                        yield part
+            return
+        yield course
+
+    async def _rest(
+        self,
+        course: _Course,
+        branch: _Course,
+        stops: Sequence[Stop],
+        request: Request,
+        place: Place,
+    ) -> AsyncGenerator[_Course, None]:
+        """Yield what becomes of one part further on."""
+        if not stops:
+            yield branch
+            return
+        async with aclosing(self._parts(branch, stops, request, place)) as parts:
+            try:
+                async for part in parts:
+                    yield part
+            except Exception:
+                course.at = branch.at
+                raise
+
+    def _call(self, course: _Course, stop: Stop, request: Request) -> Call | None:
+        """Return what an Executor is called with; None where the request passes it by."""
+        step = stop.step
+        if step.is_choosy:
+            if not step.is_meant(request.target) or not self._select(course, stop):
+                return None
+            parameters = step.own(request.parameters)
+        else:
+            parameters = request.parameters
+        course.at = stop
+        given = course.read() if stop.handler.needs_docs else EMPTY_BATCH
+        parts = course.parts if self.seat.no_reduce and len(course.parts) > 1 else (given,)
         inputs = self.seat.inputs if len(self.seat.inputs) == len(parts) else ()
         return Call(docs=given, parts=parts, inputs=inputs, parameters=parameters)
 
+    def _select(self, course: _Course, stop: Stop) -> bool:
+        """Let documents go that the step does not want; say whether it is to be called.
+
+        It is called for a request that came with no documents: there is nothing to choose.
+        """
+        condition = stop.step.when
+        if condition is None:
+            return True
+        docs = course.read()
+        found = condition.matching(docs)
+        if len(found) == len(docs):
+            return True
+        parts = course.parts
+        course.put(docs.take(found))
+        course.parts = tuple(part.take(condition.matching(part)) for part in parts)
+        return len(found) > 0
+
     def _answered(
-        self, request: Request, body: Body, results: Mapping[str, Any], start: float
+        self,
+        request: Request,
+        start: float,
+        body: Body,
+        course: _Course | None = None,
+        status: Status = OK,
     ) -> Response:
+        parameters = request.parameters
+        routes: Sequence[RouteStep] = ()
+        if course is not None:
+            routes = course.routes
+            for pea, results in course.results.items():
+                parameters = with_results(parameters, pea, results)
         return Response(
             request_id=request.request_id,
+            status=status,
             body=body,
-            parameters=with_results(request.parameters, self.seat.pea, results),
-            routes=(RouteStep(pod=self.seat.pod, start=start, end=time.time()),),
+            parameters=parameters,
+            routes=tuple(routes) or (RouteStep(pod=self.seat.pod, start=start, end=time.time()),),
         )
 
-    def _failed(self, request: Request, error: Exception, at: str, start: float) -> Response:
-        executor = at or (self._steps[0].name if self._steps else "")
-        status = status_of(error, self.seat.label, executor)
+    def _failed(
+        self, request: Request, error: Exception, at: Stop | None, start: float
+    ) -> Response:
+        step = at.step if at is not None else self._steps[0] if self._steps else None
+        label = (step.pod if step is not None else "") or self.seat.label
+        status = status_of(error, label, step.name if step is not None else "")
         level = logging.INFO if status.code is StatusCode.INVALID else logging.ERROR
         log.log(level, "%s failed: %s", request.endpoint, status.description)
         log.debug("%s", "\n".join(status.stacks))
-        answered = self._answered(request, Body(), {}, start)
-        return replace(answered, status=status)
+        return self._answered(request, start, EMPTY, status=status)
 
 
 def _written(course: _Course, wanted: Format) -> Body:
     """Return the documents in the format that is wanted; untouched ones as they came in."""
     if not course.changed and len(course.bodies) == 1:
         body = course.bodies[0]
-        if body.format in (wanted, Format.NONE):
+        if body.format is wanted or body.format is Format.NONE:
             return body
     return write_body(course.read(), wanted)

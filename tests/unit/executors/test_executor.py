@@ -155,7 +155,6 @@ def test_an_argument_with_a_default_is_left_alone() -> None:
 
 
 REFUSED = {
-    "Bad.go is a generator": "def go(self, doc):\n  yield doc",
     "Bad.go has no 'self'": "def go(): ...",
 }
 

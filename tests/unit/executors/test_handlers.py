@@ -24,7 +24,8 @@ from jina_cli.executors.base import (
     create,
     requests,
 )
-from jina_cli.executors.handlers import BadDocuments, Call, handler_for, handlers_of
+from jina_cli.executors.calls import BadDocuments, Call
+from jina_cli.executors.handlers import handler_for, handlers_of
 
 
 class Text(BaseDoc):

@@ -13,7 +13,8 @@ from jina_cli.documents.column import TextColumn
 from jina_cli.executors.base import Executor, requests
 from jina_cli.executors.endpoints import Batching
 from jina_cli.runtime.host import Host
-from jina_cli.runtime.worker import Seat, Step, Worker
+from jina_cli.runtime.steps import Step
+from jina_cli.runtime.worker import Seat, Worker
 from jina_cli.wire.bodies import read_body, write_body
 from jina_cli.wire.messages import Body, Format, Request, StatusCode
 

@@ -13,7 +13,8 @@ from jina_cli.documents.batch import DocumentBatch, MissingField
 from jina_cli.documents.column import TextColumn
 from jina_cli.errors import StorageFailed
 from jina_cli.executors.base import Executor, Surroundings, create, requests
-from jina_cli.runtime.worker import Opened, Seat, Step, Worker
+from jina_cli.runtime.steps import Step
+from jina_cli.runtime.worker import Opened, Seat, Worker
 from jina_cli.vocabulary import DRY_RUN_ENDPOINT
 from jina_cli.wire.bodies import read_body, write_body
 from jina_cli.wire.messages import Body, Format, Request, Response, StatusCode
@@ -191,8 +192,8 @@ def test_executors_of_one_pea_are_called_in_order() -> None:
     worker = Worker(SEAT, [Step.of(Add()), Step.of(Trial()), Step.of(AddY())])
 
     assert read_body(run(worker, ask("/upper", docs("a"))).body).text() == ["AXy"]
-    assert worker.served_as("/upper") == "/upper"
-    assert worker.served_as("/other") == "/default"
+    assert worker.track("/upper").endpoint == "/upper"
+    assert worker.track("/other").endpoint == "/default"
 
 
 def opened(worker: Worker, *batches: DocumentBatch, endpoint: str = "/upper") -> Sequence[Opened]:
