@@ -21,6 +21,8 @@ _PUBLIC = {
     "Evaluator": "jina_cli.executors.base",
     "Document": "jina_cli.documents.document",
     "DocumentBatch": "jina_cli.documents.batch",
+    "Flow": "jina_cli.orchestrate.flow",
+    "Deployment": "jina_cli.orchestrate.deployment",
     "AsyncClient": "jina_cli.client.client",
     "Client": "jina_cli.client.client",
     "Question": "jina_cli.client.client",

@@ -82,5 +82,8 @@ DRY_RUN_ENDPOINT = "_jina_dry_run_"
 IDEMPOTENT_ENDPOINTS = frozenset({"/search", DRY_RUN_ENDPOINT})
 """May be sent again to another replica after a connection broke."""
 
+DEFAULT_WORKSPACE = ".jina"
+"""Beside the data, as `.git` and `.venv` are: what is indexed in a folder is found in it."""
+
 MAX_TOP_K = 100_000
 """Matches that a query may ask for; more is a mistake, or an export."""

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from jina_cli.cli.settings import DEFAULT_WORKSPACE, Settings
+from jina_cli.cli.settings import Settings
 from jina_cli.errors import Exit, InputMissing, UsageError
 from jina_cli.resources import flows_dir
+from jina_cli.vocabulary import DEFAULT_WORKSPACE
 
 if TYPE_CHECKING:
     from jina_cli.client.client import AsyncClient

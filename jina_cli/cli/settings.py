@@ -12,9 +12,6 @@ import typer
 
 from jina_cli.cli.tree import GLOBALS, GlobalOption
 
-DEFAULT_WORKSPACE = ".jina"
-"""Beside the data, as `.git` and `.venv` are: what is indexed in a folder is found in it."""
-
 Style = Literal["human", "concise", "json", "github"]
 When = Literal["auto", "always", "never"]
 

@@ -137,6 +137,13 @@ CODES: Mapping[str, Code] = {
         "CUDA_VISIBLE_DEVICES with RR deals GPUs to replicas: RR for all, RR0:2 for a slice, "
         "RR1,3 for some.",
     ),
+    "JNA212": Code(
+        "Pod cannot run in another's process",
+        "With 'runtime: inprocess' a Pod runs in the process of the Pod before it. That changes "
+        "nothing but the time it takes, so it is done only where both run here, without shards, "
+        "where no other Pod needs the first one, and where both have the same replicas, 'env' "
+        "and other settings of a process. 'colocate: true' does it for all Pods that can.",
+    ),
     # Variables.
     "JNA301": Code(
         "variable not set",
@@ -237,6 +244,11 @@ CODES: Mapping[str, Code] = {
         "module not there",
         "Neither the folder of the YAML nor the installed packages have this Python module.",
     ),
+    "JNA510": Code(
+        "Python files are not allowed",
+        "The Flow was read with 'allow_py_modules=False', and something in it has Python files "
+        "imported. Take them out, or read it with 'allow_py_modules=True' if you trust them.",
+    ),
     # What an Executor's process says of its class.
     "JNA913": Code(
         "not runnable as an Executor",
@@ -253,6 +265,22 @@ CODES: Mapping[str, Code] = {
     "JNA915": Code(
         "a Flow inside an Executor",
         "Code of an Executor started a Flow. Processes of a Flow start no other Flow; run it "
-        "with 'jina flow' beside this one, and name it as an external Pod.",
+        "with 'jina flow' beside this one, and name it as an external Pod. If the file of the "
+        "Executor is the program too, put what starts the Flow under "
+        "'if __name__ == \"__main__\":': the file is imported where the Executor runs.",
+    ),
+    "JNA916": Code(
+        "class that cannot be imported",
+        "An Executor runs in another process, which imports its class. So the class has to be "
+        "defined at the top of a Python file: not inside a function or another class, and not at "
+        "a prompt or in a notebook.",
+    ),
+    "JNA917": Code(
+        "Flow that does not run",
+        "A Flow answers while it runs: within 'with flow:', or between 'start()' and 'close()'.",
+    ),
+    "JNA918": Code(
+        "not offered here",
+        "Code written for Jina asks for something that does not exist here, for the reason given.",
     ),
 }

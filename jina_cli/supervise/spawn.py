@@ -142,6 +142,22 @@ def start(
     )
 
 
+def start_apart(command: Sequence[str], kept: Sequence[int]) -> subprocess.Popen[bytes]:
+    """Start a process that writes where we write, in a session of its own; from any thread.
+
+    Nothing of the kernel ties it to us: it has to watch one of the descriptors it gets.
+
+    Args:
+        kept: Descriptors that it inherits under their numbers.
+
+    Raises:
+        OSError: It cannot be started.
+    """
+    return subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, pass_fds=kept, start_new_session=True
+    )
+
+
 def start_spawner(
     recipe: Recipe, environ: Mapping[str, str], death_fd: int
 ) -> tuple[Child, SpawnerEnds]:

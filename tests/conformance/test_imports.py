@@ -37,6 +37,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "serve": frozenset({"wire", "documents", "plan.models", "plan.codec"}),
     "client": frozenset({"wire", "documents"}),
     "export": frozenset({"spec", "plan"}),
+    "orchestrate": frozenset({"spec", "plan", "supervise", "client", "export"}),
     "evaluate": frozenset(),
     "report": frozenset(),
     "hello": frozenset({"client", "documents", "report", "evaluate"}),

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from jina_cli.cli.duration import seconds_of
-from jina_cli.cli.settings import DEFAULT_WORKSPACE, Settings, settings_of
+from jina_cli.cli.settings import Settings, settings_of
 from jina_cli.errors import Exit, UsageError
-from jina_cli.vocabulary import Protocol
+from jina_cli.vocabulary import DEFAULT_WORKSPACE, Protocol
 
 if TYPE_CHECKING:
     from jina_cli.plan.models import Plan

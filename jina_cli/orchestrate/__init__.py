@@ -1,0 +1,1 @@
+"""Flows and Deployments as Python objects: what their YAML says, said by keyword."""
