@@ -145,6 +145,7 @@ async def _live(plan: PeaPlan, launch: Launch, stop: Stop) -> int:
         tenant.hello,
         max_queue=plan.max_queue,
         max_message_bytes=plan.max_message_bytes,
+        stream=tenant.stream,
     )
     stop.listen(plan.stop_within_s)
     await server.start(socket.socket(fileno=launch.listen_fds["native"]))
