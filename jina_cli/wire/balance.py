@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from jina_cli.vocabulary import IDEMPOTENT_ENDPOINTS
+from jina_cli.vocabulary import DRY_RUN_ENDPOINT, IDEMPOTENT_ENDPOINTS
+from jina_cli.wire import circuit
 from jina_cli.wire.channel import LinkDown
+from jina_cli.wire.circuit import FRESH, Policy
 from jina_cli.wire.messages import Hello, Request, Response, Status, StatusCode
+from jina_cli.wire.parts import closing
 
 WAIT_UP_S = 30.0
 """How long a request waits for a replica where none is up, if its deadline allows it."""
 
 MAX_WAITING = 256
 """Requests that may wait for a replica; one more is refused."""
+
+PROBE_S = 5.0
+"""How long a replica that was left out may take to answer a dry run."""
+
+_BROKE = "the connection broke during the request"
+_BROKE_LATE = "the connection broke during the answer"
+_BROKE_AGAIN = "the connection broke again and again"
 
 
 class Replica(Protocol):
@@ -33,7 +44,9 @@ class Replica(Protocol):
 
     async def wait_up(self, timeout_s: float) -> Hello: ...
 
-    async def request(self, request: Request) -> Response: ...
+    async def request(self, request: Request, *, is_patient: bool = True) -> Response: ...
+
+    def stream(self, request: Request, *, is_patient: bool = True) -> AsyncIterator[Response]: ...
 
     async def close(self) -> None: ...
 
@@ -52,17 +65,32 @@ def least_outstanding(loads: Sequence[int | None], turn: int) -> int | None:
     return min(places, key=lambda place: (loads[place], (place - turn) % count))
 
 
-def may_repeat(endpoint: str, was_sent: bool) -> bool:
-    """Say whether a request whose connection broke may be sent to somebody again."""
-    return not was_sent or endpoint in IDEMPOTENT_ENDPOINTS
+def may_repeat(endpoint: str, was_sent: bool, idempotent: Collection[str] = ()) -> bool:
+    """Say whether a request whose connection broke may be sent to somebody again.
+
+    Args:
+        idempotent: Endpoints that may, beside those that always may.
+    """
+    return not was_sent or endpoint in IDEMPOTENT_ENDPOINTS or endpoint in idempotent
+
+
+class _Member:
+    """One replica, and whether it is worth asking."""
+
+    __slots__ = ("circuit", "link")
+
+    def __init__(self, link: Replica) -> None:
+        self.link = link
+        self.circuit = FRESH
 
 
 class ReplicaSet:
     """The replicas of one Pod, or of one of its shards: any of them can answer.
 
-    The one with the fewest outstanding requests does; those that are down are passed by.
-    Where none is up a request waits, within its deadline. `request` and `broadcast` always
-    give a `Response`; what goes wrong on the way is its status.
+    The one with the fewest outstanding requests does; those that are down are passed by, and
+    those that failed several times in a row are left out until they answer a dry run; never
+    all of them. Where none is up a request waits, within its deadline. `request`, `stream` and
+    `broadcast` always give a `Response`; what goes wrong on the way is its status.
 
     Args:
         links: Started connections; at least one.
@@ -70,6 +98,8 @@ class ReplicaSet:
         retries: Tries after the first; below 0 means as many as there are links, at least 3.
         wait_up_s: How long a request waits at most while no replica is up.
         max_waiting: Requests that may wait so; one more is refused as OVERLOADED.
+        idempotent: Endpoints that may be asked again, beside those that always may.
+        policy: When a replica is left out.
     """
 
     def __init__(
@@ -80,12 +110,19 @@ class ReplicaSet:
         retries: int = -1,
         wait_up_s: float = WAIT_UP_S,
         max_waiting: int = MAX_WAITING,
+        idempotent: Collection[str] = (),
+        policy: Policy | None = None,
     ) -> None:
         self.links = tuple(links)
         self.name = name
-        self._retries = retries if retries >= 0 else max(len(self.links), 3)
+        self._members = tuple(_Member(link) for link in links)
+        self._tries = 1 + (retries if retries >= 0 else max(len(self.links), 3))
         self._wait_up_s = wait_up_s
         self._max_waiting = max_waiting
+        self._idempotent = frozenset(idempotent)
+        self._policy = policy or Policy()
+        self._probes: set[asyncio.Task[None]] = set()
+        self._ejected = 0
         self._waiting = 0
         self._turn = 0
 
@@ -105,60 +142,137 @@ class ReplicaSet:
         Raises:
             TimeoutError: None was within `timeout_s`.
         """
-        link = await _first_up(self.links, timeout_s)
-        if link is None:
+        member = await _first_up(self._members, timeout_s)
+        if member is None:
             raise TimeoutError(f"no replica of {self.name} was up within {timeout_s:g} s")
-        return await link.wait_up(timeout_s)
+        return await member.link.wait_up(timeout_s)
 
     async def close(self) -> None:
         """Close all connections."""
+        for probe in self._probes:
+            probe.cancel()
         await asyncio.gather(*(link.close() for link in self.links))
 
     async def request(self, request: Request) -> Response:
         """Let one replica answer, and another if its connection breaks and that may be done."""
-        return await self._ask(self.links, request)
+        return await self._ask(self._members, request)
 
     async def broadcast(self, request: Request) -> Response:
         """Let every replica answer; the result is the first one's, or the first failure."""
-        asked = (self._ask((link,), request) for link in self.links)
+        asked = (self._ask((member,), request) for member in self._members)
         answers = await asyncio.gather(*asked)
         return next((answer for answer in answers if not answer.status.ok), answers[0])
 
-    async def _ask(self, links: Sequence[Replica], request: Request) -> Response:
-        for _ in range(self._retries + 1):
-            link = self._next(links)
-            if link is None:
-                if self._waiting >= self._max_waiting:
-                    return self._failed(request, StatusCode.OVERLOADED, "too many requests wait")
-                link = await self._wait_for_one(links, request)
-            if link is None:
-                return self._failed(request, StatusCode.UNAVAILABLE, "no replica is up")
+    async def stream(self, request: Request) -> AsyncIterator[Response]:
+        """Let one replica answer in parts, and another only as long as none has come."""
+        for _ in range(self._tries):
+            member = self._next(self._members) or await self._wait(self._members, request)
+            if isinstance(member, Response):
+                yield member
+                return
+            has_begun = False
             try:
-                return self._named(await link.request(request))
+                parts = member.link.stream(request, is_patient=not self._may_move(request))
+                async with closing(parts) as parts:
+                    async for part in parts:
+                        has_begun = True
+                        yield self._named(part)
             except LinkDown as down:
-                if not may_repeat(request.endpoint, down.was_sent):
-                    return self._failed(
-                        request, StatusCode.UNAVAILABLE, "the connection broke during the request"
-                    )
-        return self._failed(request, StatusCode.UNAVAILABLE, "the connection broke again and again")
+                self._failed(member)
+                if has_begun or not may_repeat(request.endpoint, down.was_sent, self._idempotent):
+                    what = _BROKE_LATE if has_begun else _BROKE
+                    yield self._refused(request, StatusCode.UNAVAILABLE, what)
+                    return
+            else:
+                self._answered(member)
+                return
+        yield self._refused(request, StatusCode.UNAVAILABLE, _BROKE_AGAIN)
 
-    def _next(self, links: Sequence[Replica]) -> Replica | None:
-        loads = [link.outstanding if link.is_up else None for link in links]
-        place = least_outstanding(loads, self._turn)
+    async def _ask(self, members: Sequence[_Member], request: Request) -> Response:
+        left = self._tries
+        while left:
+            left -= 1
+            member = self._next(members) or await self._wait(members, request)
+            if isinstance(member, Response):
+                return member
+            may_move = len(members) > 1 and self._may_move(request)
+            try:
+                response = await member.link.request(request, is_patient=not may_move)
+            except LinkDown as down:
+                self._failed(member)
+                if not may_repeat(request.endpoint, down.was_sent, self._idempotent):
+                    return self._refused(request, StatusCode.UNAVAILABLE, _BROKE)
+                continue
+            if response.status.code is not StatusCode.UNAVAILABLE:
+                self._answered(member)
+                return self._named(response)
+            self._failed(member)
+            if not may_move or not left:
+                return self._named(response)
+        return self._refused(request, StatusCode.UNAVAILABLE, _BROKE_AGAIN)
+
+    def _may_move(self, request: Request) -> bool:
+        """Say whether another replica may answer what one of them was sent."""
+        return len(self._members) > 1 and may_repeat(request.endpoint, True, self._idempotent)
+
+    def _next(self, members: Sequence[_Member]) -> _Member | None:
+        if self._ejected:
+            self._probe()
+        if len(members) == 1:
+            return members[0] if members[0].link.is_up else None
+        place = least_outstanding(_loads(members), self._turn)
         if place is None:
             return None
-        self._turn = (place + 1) % len(self.links)
-        return links[place]
+        self._turn = (place + 1) % len(self._members)
+        return members[place]
 
-    async def _wait_for_one(self, links: Sequence[Replica], request: Request) -> Replica | None:
+    async def _wait(self, members: Sequence[_Member], request: Request) -> _Member | Response:
+        """Return the first replica that is up, or what to answer if none is in time."""
+        if self._waiting >= self._max_waiting:
+            return self._refused(request, StatusCode.OVERLOADED, "too many requests wait")
         patience = self._wait_up_s
         if request.deadline is not None:
             patience = min(patience, max(0.0, request.deadline - time.monotonic()))
         self._waiting += 1
         try:
-            return await _first_up(links, patience)
+            member = await _first_up(members, patience)
         finally:
             self._waiting -= 1
+        return member or self._refused(request, StatusCode.UNAVAILABLE, "no replica is up")
+
+    def _answered(self, member: _Member) -> None:
+        if member.circuit is not FRESH:
+            self._set(member, circuit.succeeded(member.circuit))
+
+    def _failed(self, member: _Member) -> None:
+        now = time.monotonic()
+        self._set(member, circuit.failed(member.circuit, self._policy, now, random.random()))
+
+    def _set(self, member: _Member, found: circuit.Circuit) -> None:
+        member.circuit = found
+        self._ejected = sum(not one.circuit.is_closed for one in self._members)
+
+    def _probe(self) -> None:
+        """Ask those that were left out long enough for a dry run."""
+        now = time.monotonic()
+        for member in self._members:
+            if member.link.is_up and circuit.is_due(member.circuit, now):
+                self._set(member, circuit.probed(member.circuit))
+                probe = asyncio.get_running_loop().create_task(self._probed(member))
+                self._probes.add(probe)
+                probe.add_done_callback(self._probes.discard)
+
+    async def _probed(self, member: _Member) -> None:
+        request = Request(endpoint=DRY_RUN_ENDPOINT, deadline=time.monotonic() + PROBE_S)
+        try:
+            response = await member.link.request(request, is_patient=False)
+        except LinkDown:
+            self._failed(member)
+            return
+        if response.status.ok:
+            self._answered(member)
+        else:
+            self._failed(member)
 
     def _named(self, response: Response) -> Response:
         """Say where it was if a link itself answered: it knows of no Pod."""
@@ -169,15 +283,24 @@ class ReplicaSet:
         named = replace(status, description=described, pod=self.name.partition("/")[0])
         return replace(response, status=named)
 
-    def _failed(self, request: Request, code: StatusCode, what: str) -> Response:
+    def _refused(self, request: Request, code: StatusCode, what: str) -> Response:
         described = f"{self.name}: {what}" if self.name else what
         status = Status(code=code, description=described, pod=self.name.partition("/")[0])
         return Response(request_id=request.request_id, status=status, parameters=request.parameters)
 
 
-async def _first_up(links: Sequence[Replica], timeout_s: float) -> Replica | None:
-    """Return the first link that is up within `timeout_s`, else None."""
-    waits = {asyncio.ensure_future(link.wait_up(timeout_s)): link for link in links}
+def _loads(members: Sequence[_Member]) -> list[int | None]:
+    """Return what each has to do; None for those that are down, or left out if others are not."""
+    up = [member.link.outstanding if member.link.is_up else None for member in members]
+    kept = [
+        load if member.circuit.is_closed else None for load, member in zip(up, members, strict=True)
+    ]
+    return up if all(load is None for load in kept) else kept
+
+
+async def _first_up(members: Sequence[_Member], timeout_s: float) -> _Member | None:
+    """Return the first replica that is up within `timeout_s`, else None."""
+    waits = {asyncio.ensure_future(one.link.wait_up(timeout_s)): one for one in members}
     try:
         pending = set(waits)
         while pending:
