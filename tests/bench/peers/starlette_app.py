@@ -1,0 +1,31 @@
+"""The search by hand: Starlette on uvicorn, one process.  PORT is the only argument."""
+
+import sys
+
+import orjson
+import uvicorn
+from knn import Knn
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+
+KNN = Knn()
+
+
+async def search(request):
+    texts = [item["text"] for item in orjson.loads(await request.body())["data"]]
+    places, scores = KNN.search(KNN.encode(texts))
+    found = [
+        [{"id": str(place), "score": score} for place, score in zip(*row, strict=True)]
+        for row in zip(places.tolist(), scores.tolist(), strict=True)
+    ]
+    return Response(orjson.dumps({"data": found}), media_type="application/json")
+
+
+app = Starlette(routes=[Route("/search", search, methods=["POST"])])
+
+if __name__ == "__main__":
+    uvicorn.run(
+        app, port=int(sys.argv[1]), log_level="warning", access_log=False, loop="uvloop",
+        http="httptools",
+    )  # fmt: skip
