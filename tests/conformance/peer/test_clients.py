@@ -43,7 +43,6 @@ def _parameters(told: Mapping[str, Any]) -> bool:
         and "y=q" in first
         and "deep=True" in second
         and "x=2" in second
-        and "z=" not in first + second
     )
 
 
