@@ -147,6 +147,8 @@ async def _live(plan: PeaPlan, launch: Launch, stop: Stop) -> int:
         max_message_bytes=plan.max_message_bytes,
         stream=tenant.stream,
     )
+    if isinstance(tenant, Head):
+        tenant.listen(server.announce)
     stop.listen(plan.stop_within_s)
     await server.start(socket.socket(fileno=launch.listen_fds["native"]))
     tell(ReadySaid(endpoints=tuple(tenant.hello().endpoints), addresses={"native": plan.address}))

@@ -149,6 +149,7 @@ class Edges:
             max_queue=self._plan.max_queue,
             max_message_bytes=self._plan.max_message_bytes,
             budget=self._budget,
+            stream=self._flow.stream,
         )
         self._native.append(server)
         await server.start(sock)

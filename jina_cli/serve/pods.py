@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from jina_cli.plan.models import GatewayPlan, PeaPlan, Route
@@ -22,7 +22,7 @@ class Pod(Protocol):
 
     @property
     def is_up(self) -> bool:
-        """Whether at least one replica can be reached right now."""
+        """Whether at least one replica can be reached right now, and says that it is ready."""
         ...
 
     @property
@@ -39,6 +39,8 @@ class Pod(Protocol):
         ...
 
     async def request(self, request: Request) -> Response: ...
+
+    def stream(self, request: Request) -> AsyncIterator[Response]: ...
 
     async def broadcast(self, request: Request) -> Response: ...
 
@@ -76,14 +78,19 @@ class LocalPod:
             for address in route.addresses
         ]
         self._replicas = ReplicaSet(
-            self._links, name=route.pod, retries=route.retries, max_waiting=max_pending
+            self._links,
+            name=route.pod,
+            retries=route.retries,
+            max_waiting=max_pending,
+            idempotent=route.idempotent,
         )
         self.request = self._replicas.request
+        self.stream = self._replicas.stream
         self.broadcast = self._replicas.broadcast
 
     @property
     def is_up(self) -> bool:
-        return any(link.is_up for link in self._links)
+        return any(link.is_ready for link in self._links)
 
     @property
     def endpoints(self) -> Mapping[str, EndpointInfo]:

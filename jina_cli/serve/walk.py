@@ -10,85 +10,29 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
 from jina_cli.plan.models import MAX_QUEUE, Route
 from jina_cli.serve.identify import with_ids
+from jina_cli.serve.journey import Journey, Peer, StepFailed, Stop
 from jina_cli.serve.router import ROOT, Itinerary, Router, Step
-from jina_cli.vocabulary import DRY_RUN_ENDPOINT, RESULTS, TRAIN_ENDPOINT
+from jina_cli.vocabulary import TRAIN_ENDPOINT
 from jina_cli.wire.messages import (
     EMPTY,
     Answering,
     Body,
     Request,
     Response,
-    RouteStep,
     Status,
     StatusCode,
     new_request_id,
 )
-from jina_cli.wire.targets import parameters_among, parameters_of
+from jina_cli.wire.parts import closing
 
 log = logging.getLogger(__name__)
 
-_GIVES_BACK = frozenset({StatusCode.EXECUTOR, StatusCode.INVALID, StatusCode.NOT_FOUND})
-
-
-class Peer(Protocol):
-    """All replicas of one Pod, as one that answers. Failures are in the `Response`."""
-
-    async def request(self, request: Request) -> Response: ...
-
-    async def broadcast(self, request: Request) -> Response: ...
-
-
-class StepFailed(Exception):
-    """A Pod did not answer as it should; ends the walk.
-
-    Attributes:
-        status: What is answered to the client; names the Pod.
-    """
-
-    def __init__(self, status: Status) -> None:
-        self.status = status
-        super().__init__(status.description)
-
-
-@dataclass(slots=True)
-class _Pod:
-    """One Pod, and how many requests it has."""
-
-    name: str
-    peer: Peer
-    timeout_s: float | None
-    pending: int = 0
-
-
-@dataclass(slots=True)
-class _Journey:
-    """One request under way."""
-
-    request: Request
-    started: float
-    steps: list[RouteStep] = field(default_factory=list)
-    results: dict[str, Any] = field(default_factory=dict)
-
-    def parameters(self) -> Mapping[str, Any]:
-        """Return the request's parameters, with what Executors returned as dicts so far."""
-        if not self.results:
-            return self.request.parameters
-        return {**self.request.parameters, RESULTS: dict(self.results)}
-
-    def answer(self, body: Body, status: Status | None = None) -> Response:
-        gateway = RouteStep(pod="gateway", start=self.started, end=time.time())
-        return Response(
-            request_id=self.request.request_id,
-            status=status or Status(),
-            body=body,
-            parameters=self.parameters(),
-            routes=(gateway, *self.steps),
-        )
+Bodies = tuple[Body, ...]
 
 
 class Walker:
@@ -109,8 +53,9 @@ class Walker:
         deadline_s: float,
         max_queue: int = MAX_QUEUE,
     ) -> None:
-        self._pods = {
-            route.pod: _Pod(route.pod, peers[route.pod], route.timeout_s) for route in routes
+        self._stops = {
+            route.pod: Stop(route.pod, peers[route.pod], route.timeout_s, max_queue)
+            for route in routes
         }
         self._deadline_s = deadline_s
         self._max_queue = max_queue
@@ -126,27 +71,43 @@ class Walker:
 
     async def answer(self, request: Request) -> Response:
         """Return the Flow's answer; whatever went wrong is in its status."""
-        journey = _Journey(self._complete(request), time.time())
+        journey = Journey(self._complete(request), self.router.pods)
         self.pending += 1
         try:
-            if not self._known.is_set():
-                await self._wait_for_pods(journey.request)
-            itinerary = self.router.itinerary(request.endpoint, request.target)
-            if isinstance(itinerary, Status):
-                raise StepFailed(itinerary)
-            if itinerary.is_forked:
-                journey.request = replace(journey.request, bodies=(with_ids(journey.request),))
+            itinerary = await self._find_way(journey)
             if itinerary.is_chain:
                 return journey.answer(await self._chain(itinerary, journey))
             return journey.answer(await self._graph(itinerary, journey))
         except StepFailed as failed:
-            return journey.answer(_given_back(journey.request, failed.status), failed.status)
+            return journey.given_back(failed.status)
         finally:
             self.pending -= 1
 
     async def stream(self, request: Request) -> AsyncIterator[Response]:
-        """Yield the Flow's answer in parts; a part whose status is not OK is the last one."""
-        yield await self.answer(request)
+        """Yield the Flow's answer in parts, in order.
+
+        What a Pod yields goes on through the next Pod while the first works on. A part whose
+        status is not OK is the last one. Where branches meet or Pods float, a Pod's parts are
+        collected, and the Flow's answer is one part.
+        """
+        journey = Journey(self._complete(request), self.router.pods)
+        self.pending += 1
+        try:
+            itinerary = await self._find_way(journey)
+            if not itinerary.is_chain or request.endpoint == TRAIN_ENDPOINT:
+                yield journey.answer(await self._graph(itinerary, journey))
+                return
+            told: Mapping[str, str] = {}
+            async with closing(self._stages(itinerary, journey)) as parts:
+                async for (body,) in parts:
+                    told = dict(journey.marks)
+                    yield journey.answer(body)
+            if journey.marks != told:
+                yield journey.answer(EMPTY)
+        except StepFailed as failed:
+            yield journey.answer(EMPTY, failed.status)
+        finally:
+            self.pending -= 1
 
     @property
     def answering(self) -> Answering:
@@ -182,13 +143,54 @@ class Walker:
             text = "the Flow is still starting"
             raise StepFailed(Status(code=StatusCode.UNAVAILABLE, description=text)) from None
 
-    async def _chain(self, itinerary: Itinerary, journey: _Journey) -> Body:
+    async def _find_way(self, journey: Journey) -> Itinerary:
+        """Return the way of a request, once there is one.
+
+        Raises:
+            StepFailed: There is none.
+        """
+        if not self._known.is_set():
+            await self._wait_for_pods(journey.request)
+        request = journey.request
+        itinerary = self.router.itinerary(request.endpoint, request.target)
+        if isinstance(itinerary, Status):
+            raise StepFailed(itinerary)
+        if itinerary.is_forked:
+            journey.request = replace(request, bodies=(with_ids(request),))
+        return itinerary
+
+    async def _chain(self, itinerary: Itinerary, journey: Journey) -> Body:
         bodies = journey.request.bodies
         for step in itinerary.steps:
             bodies = (await self._visit(step, bodies, journey),)
         return bodies[0]
 
-    async def _graph(self, itinerary: Itinerary, journey: _Journey) -> Body:
+    def _stages(self, itinerary: Itinerary, journey: Journey) -> AsyncIterator[Bodies]:
+        bodies = _once(journey.request.bodies)
+        for step in itinerary.steps:
+            bodies = self._stage(step, bodies, journey)
+        return bodies
+
+    async def _stage(
+        self, step: Step, given: AsyncIterator[Bodies], journey: Journey
+    ) -> AsyncIterator[Bodies]:
+        """Yield what one Pod makes of all that comes to it, in order.
+
+        How far the Pods before it run ahead is bounded by the credits of their links.
+        """
+        stop = self._stops[step.pod]
+        async with closing(given) as before:
+            async for bodies in before:
+                with stop.occupied():
+                    start = time.time()
+                    request = journey.ask(step, stop, bodies, streamed=True)
+                    async with closing(stop.peer.stream(request)) as parts:
+                        async for part in parts:
+                            body = journey.take(step, part, start)
+                            if body.format:
+                                yield (body,)
+
+    async def _graph(self, itinerary: Itinerary, journey: Journey) -> Body:
         tasks: dict[str, asyncio.Task[Body]] = {}
         try:
             async with asyncio.TaskGroup() as group:
@@ -206,7 +208,7 @@ class Walker:
         return tasks[itinerary.last].result() if itinerary.last else journey.request.bodies[0]
 
     async def _join(
-        self, step: Step, tasks: Mapping[str, asyncio.Task[Body]], journey: _Journey
+        self, step: Step, tasks: Mapping[str, asyncio.Task[Body]], journey: Journey
     ) -> Body:
         bodies: list[Body] = []
         for source in step.sources:
@@ -225,72 +227,23 @@ class Walker:
         task.add_done_callback(ended)
         return task
 
-    async def _visit(self, step: Step, bodies: tuple[Body, ...], journey: _Journey) -> Body:
-        pod = self._pods[step.pod]
-        if pod.pending >= self._max_queue:
-            raise StepFailed(_overloaded(pod))
-        request = self._request_for(step, bodies, journey)
-        start = time.time()
-        pod.pending += 1
+    async def _visit(self, step: Step, bodies: Bodies, journey: Journey) -> Body:
+        stop = self._stops[step.pod]
+        stop.enter()
         try:
+            start = time.time()
+            request = journey.ask(step, stop, bodies)
             if request.endpoint == TRAIN_ENDPOINT:
-                response = await pod.peer.broadcast(request)
+                response = await stop.peer.broadcast(request)
             else:
-                response = await pod.peer.request(request)
+                response = await stop.peer.request(request)
         finally:
-            pod.pending -= 1
-        # Pods of one process tell their own times; it may have passed some of them by.
-        own = response.routes if step.fused else ()
-        journey.steps += own or (RouteStep(pod=step.pod, start=start, end=time.time()),)
-        if not response.status.ok:
-            raise StepFailed(_named(response.status, step.pod))
-        found = response.parameters.get(RESULTS)
-        if found:
-            journey.results.update(found)
-        return response.body
-
-    def _request_for(self, step: Step, bodies: tuple[Body, ...], journey: _Journey) -> Request:
-        request = journey.request
-        timeout_s = self._pods[step.pod].timeout_s
-        deadline = request.deadline
-        if timeout_s is not None and deadline is not None:
-            deadline = min(deadline, time.monotonic() + timeout_s)
-        return Request(
-            endpoint=request.endpoint if step.serves else DRY_RUN_ENDPOINT,
-            bodies=bodies,
-            request_id=request.request_id,
-            target=request.target if step.fused else "",
-            parameters=self._parameters_for(step, journey),
-            wanted=request.wanted if step.format is None else step.format,
-            deadline=deadline,
-            metadata=request.metadata,
-        )
-
-    def _parameters_for(self, step: Step, journey: _Journey) -> Mapping[str, Any]:
-        parameters, pods = journey.parameters(), self.router.pods
-        if step.fused:
-            return parameters_among((step.pod, *step.fused), parameters, pods)
-        return parameters_of(step.pod, parameters, pods)
+            stop.pending -= 1
+        return journey.take(step, response, start)
 
 
-def _named(status: Status, pod: str) -> Status:
-    """Return `status` with the Pod in it; also in its text, where no Executor is to blame."""
-    if status.pod:
-        return status
-    if status.code is StatusCode.EXECUTOR:
-        return replace(status, pod=pod)
-    return replace(status, pod=pod, description=f"{pod}: {status.description}")
-
-
-def _overloaded(pod: _Pod) -> Status:
-    text = f"{pod.name}: {pod.pending} requests are waiting, which is the limit"
-    return Status(code=StatusCode.OVERLOADED, description=text, pod=pod.name)
-
-
-def _given_back(request: Request, status: Status) -> Body:
-    """Return the request's documents, as Jina does; not where the answer should be cheap."""
-    body = request.bodies[0] if request.bodies else EMPTY
-    return body if status.code in _GIVES_BACK and body.format is request.wanted else EMPTY
+async def _once(bodies: Bodies) -> AsyncIterator[Bodies]:
+    yield bodies
 
 
 def _first(failures: BaseExceptionGroup[StepFailed]) -> StepFailed:

@@ -66,7 +66,7 @@ class Link:
         address: `unix:/path` or `tcp:host:port`.
         max_pending: Requests that may be under way; one more is answered `OVERLOADED`.
         max_message_bytes: The longest message; a longer one is answered `TOO_LARGE`.
-        on_change: Called after `is_up` changed.
+        on_change: Called after `is_up` or `hello` changed.
         silent_s: After how long without an answer to a ping the link counts as not up, until
             the peer is heard again; None pings nobody. What is under way goes on meanwhile.
     """
@@ -104,6 +104,11 @@ class Link:
     def is_up(self) -> bool:
         """Whether a request would be sent at once."""
         return self._up.is_set()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a request would be sent at once, and the peer has all that it needs."""
+        return self.is_up and self._hello is not None and self._hello.is_ready
 
     @property
     def hello(self) -> Hello | None:
@@ -323,11 +328,15 @@ class Link:
             raise
 
     def _greet(self, hello: Hello) -> None:
+        is_news = self._hello is not None and self._hello != hello and self.is_up
         self._hello = hello
         self._asked.window = hello.window or WINDOW_REQUESTS
         if self._greeted is not None and not self._greeted.done():
             self._greeted.set_result(hello)
-        self._set_up(True)
+        if is_news and self._on_change is not None:
+            self._on_change(self)
+        if not self._is_leaving:
+            self._set_up(True)
 
     def _set_up(self, is_up: bool) -> None:
         if is_up == self.is_up:

@@ -234,6 +234,7 @@ class Hello:
         endpoints: What it serves. `/default` serves all that are not named.
         pods: What each Pod serves, where several run in this process; else empty.
         window: Requests it takes before it answered one; 0 leaves it to who asks.
+        is_ready: Whether all that it needs is there; requests may be sent either way.
     """
 
     pea: str
@@ -241,6 +242,7 @@ class Hello:
     endpoints: Mapping[str, EndpointInfo] = field(default_factory=dict)
     pods: Mapping[str, Sequence[str]] = field(default_factory=dict)
     window: int = 0
+    is_ready: bool = True
 
 
 def with_slash(endpoint: str) -> str:

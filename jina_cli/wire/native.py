@@ -156,6 +156,7 @@ def decode_hello(frame: Frame) -> Hello:
             executor=_field(head, "executor", str, ""),
             endpoints={name: EndpointInfo(**info) for name, info in endpoints.items()},
             window=_field(head, "window", int, 0),
+            is_ready=_field(head, "is_ready", bool, True),
             pods=_field(head, "pods", dict, {}),
         )
     except TypeError as error:

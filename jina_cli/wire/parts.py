@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from jina_cli.wire.frames import BadFrame
 from jina_cli.wire.messages import Response
+
+T = TypeVar("T")
 
 WINDOW_PARTS = 16
 """Parts of one answer that may be under way."""
@@ -26,7 +29,7 @@ The asker gives credit once it took as much: a server that waits is always given
 
 
 @asynccontextmanager
-async def closing(parts: AsyncIterator[Response]) -> AsyncIterator[AsyncIterator[Response]]:
+async def closing(parts: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
     """Give the parts of an answer, and have the work on it end afterwards, taken or not."""
     try:
         yield parts
@@ -34,6 +37,34 @@ async def closing(parts: AsyncIterator[Response]) -> AsyncIterator[AsyncIterator
         close = getattr(parts, "aclose", None)
         if close is not None:
             await close()
+
+
+async def merged(sources: Sequence[AsyncIterator[T]]) -> AsyncIterator[T]:
+    """Yield what several sources yield, as it comes, no more than one ahead of each.
+
+    Closing this, or what one of them raises, closes all of them.
+    """
+    steps: dict[asyncio.Future[T], AsyncIterator[T]] = {}
+    try:
+        for source in sources:
+            steps[asyncio.ensure_future(anext(source))] = source
+        while steps:
+            done, _ = await asyncio.wait(steps, return_when=asyncio.FIRST_COMPLETED)
+            for step in done:
+                source = steps.pop(step)
+                try:
+                    item = step.result()
+                except StopAsyncIteration:
+                    continue
+                yield item
+                steps[asyncio.ensure_future(anext(source))] = source
+    finally:
+        for step in steps:
+            step.cancel()
+        await asyncio.gather(*steps, return_exceptions=True)
+        for source in sources:
+            async with closing(source):
+                pass
 
 
 class Window:

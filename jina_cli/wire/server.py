@@ -137,6 +137,11 @@ class Server:
         else:
             self._listener = await loop.create_server(self._protocol, sock=sock, backlog=_BACKLOG)
 
+    def announce(self) -> None:
+        """Say `hello` again to all, since it has changed."""
+        for connection in self._peers:
+            connection.send(0, encode_hello(self._hello()))
+
     async def drain(self, timeout_s: float) -> int:
         """Take no more connections, tell clients to go, and finish what was asked.
 
