@@ -50,7 +50,7 @@ _jina() {
         if [[ $current == -* ]]; then
             _jina_reply '--json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help --version' "$current"
         else
-            _jina_reply 'hello index search flow ping validate config explain export completion hello-world' "$current"
+            _jina_reply 'hello index search flow executor deployment gateway ping validate config explain export completion hello-world' "$current"
         fi
         return
     fi
@@ -147,6 +147,102 @@ _jina() {
                 _jina_reply '--uses -f --override --workspace --port --protocol --env --lenient --dry-run --timeout-ready --wait-timeout --exit-on --keep-going --exit-code-from --grace --ready-fd --log-format --log-dir --no-log-prefix --attach --no-attach --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
             else
                 _jina_paths -f "$current"
+            fi
+            ;;
+        'executor')
+            case $previous in
+                --uses) return ;;
+                --name) return ;;
+                --port) return ;;
+                --protocol) _jina_reply 'grpc http websocket native' "$current"; return ;;
+                --host) return ;;
+                --workspace) _jina_paths -d "$current"; return ;;
+                --replicas) return ;;
+                --shards) return ;;
+                --uses-with) return ;;
+                --uses-metas) return ;;
+                --uses-requests) return ;;
+                --py-modules) _jina_paths -f "$current"; return ;;
+                --env) return ;;
+                --timeout-ready|--wait-timeout) return ;;
+                --exit-on) _jina_reply 'none failure first all' "$current"; return ;;
+                --grace) return ;;
+                --ready-fd) return ;;
+                --log-format) _jina_reply 'text json' "$current"; return ;;
+                --log-dir) _jina_paths -d "$current"; return ;;
+                --output) _jina_reply 'human concise json github' "$current"; return ;;
+                --color) _jina_reply 'auto always never' "$current"; return ;;
+                -C|--directory) _jina_paths -d "$current"; return ;;
+                --env-file) _jina_paths -f "$current"; return ;;
+                --project) return ;;
+            esac
+            if [[ $current == -* ]]; then
+                _jina_reply '--uses --name --port --protocol --host --workspace --replicas --shards --uses-with --uses-metas --uses-requests --py-modules --env --lenient --dry-run --timeout-ready --wait-timeout --exit-on --grace --ready-fd --log-format --log-dir --no-log-prefix --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
+            fi
+            ;;
+        'deployment')
+            case $previous in
+                --uses) return ;;
+                --name) return ;;
+                --port) return ;;
+                --protocol) _jina_reply 'grpc http websocket native' "$current"; return ;;
+                --host) return ;;
+                --workspace) _jina_paths -d "$current"; return ;;
+                --replicas) return ;;
+                --shards) return ;;
+                --uses-with) return ;;
+                --uses-metas) return ;;
+                --uses-requests) return ;;
+                --py-modules) _jina_paths -f "$current"; return ;;
+                --env) return ;;
+                --timeout-ready|--wait-timeout) return ;;
+                --exit-on) _jina_reply 'none failure first all' "$current"; return ;;
+                --grace) return ;;
+                --ready-fd) return ;;
+                --log-format) _jina_reply 'text json' "$current"; return ;;
+                --log-dir) _jina_paths -d "$current"; return ;;
+                --output) _jina_reply 'human concise json github' "$current"; return ;;
+                --color) _jina_reply 'auto always never' "$current"; return ;;
+                -C|--directory) _jina_paths -d "$current"; return ;;
+                --env-file) _jina_paths -f "$current"; return ;;
+                --project) return ;;
+            esac
+            if [[ $current == -* ]]; then
+                _jina_reply '--uses --name --port --protocol --host --workspace --replicas --shards --uses-with --uses-metas --uses-requests --py-modules --env --lenient --dry-run --timeout-ready --wait-timeout --exit-on --grace --ready-fd --log-format --log-dir --no-log-prefix --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
+            fi
+            ;;
+        'gateway')
+            case $previous in
+                --graph-description) return ;;
+                --deployments-addresses) return ;;
+                --graph-conditions) return ;;
+                --deployments-metadata) return ;;
+                --deployments-no-reduce) return ;;
+                --port) return ;;
+                --protocol) _jina_reply 'grpc http websocket native' "$current"; return ;;
+                --host) return ;;
+                --name) return ;;
+                --title) return ;;
+                --description) return ;;
+                --prefetch) return ;;
+                --timeout-send) return ;;
+                --retries) return ;;
+                --ssl-certfile) _jina_paths -f "$current"; return ;;
+                --ssl-keyfile) _jina_paths -f "$current"; return ;;
+                --expose-endpoints) return ;;
+                --env) return ;;
+                --grace) return ;;
+                --ready-fd) return ;;
+                --log-format) _jina_reply 'text json' "$current"; return ;;
+                --log-dir) _jina_paths -d "$current"; return ;;
+                --output) _jina_reply 'human concise json github' "$current"; return ;;
+                --color) _jina_reply 'auto always never' "$current"; return ;;
+                -C|--directory) _jina_paths -d "$current"; return ;;
+                --env-file) _jina_paths -f "$current"; return ;;
+                --project) return ;;
+            esac
+            if [[ $current == -* ]]; then
+                _jina_reply '--graph-description --deployments-addresses --graph-conditions --deployments-metadata --deployments-no-reduce --port --protocol --host --name --title --description --cors --prefetch --timeout-send --retries --ssl-certfile --ssl-keyfile --expose-endpoints --env --dry-run --grace --ready-fd --log-format --log-dir --no-log-prefix --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
             fi
             ;;
         'ping')

@@ -33,6 +33,9 @@ _jina() {
         'index:Index files, rows or lines, so that they can be found.'
         'search:Find what was indexed.'
         'flow:Start a Flow from its YAML file and stay with it.'
+        'executor:Serve one Executor alone.'
+        'deployment:Serve what a Deployment'\''s YAML describes.'
+        'gateway:Serve a Gateway before Executors elsewhere.'
         'ping:Ask whether a Flow or an Executor is ready.'
         'validate:Check YAML files; starts nothing.'
         'config:Print a Flow with all its defaults filled in.'
@@ -104,6 +107,89 @@ _jina() {
             '*--no-attach=[Do not show the logs of this Pod; may be repeated.]: : ' \
             $shared \
             '*: :_files'
+          ;;
+        executor)
+          _arguments -s \
+            '*--uses=[file.py\:Class, module\:Class, the name of a built-in one, or a YAML file.]: : ' \
+            '*--name=[Of the Pod.]: : ' \
+            '*--port=[Of the Gateway, over the YAML; 0 takes any.]: : ' \
+            '*--protocol=[Of the Gateway, over the YAML; repeat it for more than one.]: :(grpc http websocket native)' \
+            '*--host=[Address that is listened on.]: : ' \
+            '*--workspace=[Where Executors keep what they know, if the YAML names no place.]: :_files -/' \
+            '*--replicas=[Processes that share the work.]: : ' \
+            '*--shards=[Parts that the data is split into.]: : ' \
+            '*--uses-with=[Argument of the Executor; may be repeated.]: : ' \
+            '*--uses-metas=[One of its metas; may be repeated.]: : ' \
+            '*--uses-requests=[Which method answers; may be repeated.]: : ' \
+            '*--py-modules=[Python that is imported before; may be repeated.]: :_files' \
+            '*--env=[Variable for the YAML and all processes.]: : ' \
+            '*--lenient[Unknown keys are warnings.]' \
+            '*--dry-run[Print what would run, and start nothing.]' \
+            '*--timeout-ready=[Give up if not all is ready by then; else each Pod'\''s own timeout_ready holds.]: : ' \
+            '*--wait-timeout=[Give up if not all is ready by then; else each Pod'\''s own timeout_ready holds.]: : ' \
+            '*--exit-on=[When to end unasked\: never, when a Pod has failed for good, when a process ended even if it would be restarted, or when all Pods have failed.]: :(none failure first all)' \
+            '*--grace=[From the first signal to the end of all.]: : ' \
+            '*--ready-fd=[Write a line of JSON to this descriptor when ready.]: : ' \
+            '*--log-format=[How log lines are written to stdout.]: :(text json)' \
+            '*--log-dir=[Where the log file of each process goes.]: :_files -/' \
+            '*--no-log-prefix[Log lines without the name in front.]' \
+            $shared
+          ;;
+        deployment)
+          _arguments -s \
+            '*--uses=[file.py\:Class, module\:Class, the name of a built-in one, or a YAML file.]: : ' \
+            '*--name=[Of the Pod.]: : ' \
+            '*--port=[Of the Gateway, over the YAML; 0 takes any.]: : ' \
+            '*--protocol=[Of the Gateway, over the YAML; repeat it for more than one.]: :(grpc http websocket native)' \
+            '*--host=[Address that is listened on.]: : ' \
+            '*--workspace=[Where Executors keep what they know, if the YAML names no place.]: :_files -/' \
+            '*--replicas=[Processes that share the work.]: : ' \
+            '*--shards=[Parts that the data is split into.]: : ' \
+            '*--uses-with=[Argument of the Executor; may be repeated.]: : ' \
+            '*--uses-metas=[One of its metas; may be repeated.]: : ' \
+            '*--uses-requests=[Which method answers; may be repeated.]: : ' \
+            '*--py-modules=[Python that is imported before; may be repeated.]: :_files' \
+            '*--env=[Variable for the YAML and all processes.]: : ' \
+            '*--lenient[Unknown keys are warnings.]' \
+            '*--dry-run[Print what would run, and start nothing.]' \
+            '*--timeout-ready=[Give up if not all is ready by then; else each Pod'\''s own timeout_ready holds.]: : ' \
+            '*--wait-timeout=[Give up if not all is ready by then; else each Pod'\''s own timeout_ready holds.]: : ' \
+            '*--exit-on=[When to end unasked\: never, when a Pod has failed for good, when a process ended even if it would be restarted, or when all Pods have failed.]: :(none failure first all)' \
+            '*--grace=[From the first signal to the end of all.]: : ' \
+            '*--ready-fd=[Write a line of JSON to this descriptor when ready.]: : ' \
+            '*--log-format=[How log lines are written to stdout.]: :(text json)' \
+            '*--log-dir=[Where the log file of each process goes.]: :_files -/' \
+            '*--no-log-prefix[Log lines without the name in front.]' \
+            $shared
+          ;;
+        gateway)
+          _arguments -s \
+            '*--graph-description=[Pod → Pods that take its answer; from start-gateway to end-gateway. Left out, one after the other.]: : ' \
+            '*--deployments-addresses=[Pod → addresses\: {"a"\: ("grpc\://host\:8080")}.]: : ' \
+            '*--graph-conditions=[Pod → condition on documents that it gets.]: : ' \
+            '*--deployments-metadata=[Pod → gRPC metadata that is sent with each call.]: : ' \
+            '*--deployments-no-reduce=[Pods that get answers apart, unmerged.]: : ' \
+            '*--port=[Of the Gateway, over the YAML; 0 takes any.]: : ' \
+            '*--protocol=[Of the Gateway, over the YAML; repeat it for more than one.]: :(grpc http websocket native)' \
+            '*--host=[Address that is listened on.]: : ' \
+            '*--name=[Of the Flow.]: : ' \
+            '*--title=[Of the HTTP API.]: : ' \
+            '*--description=[Of the HTTP API.]: : ' \
+            '*--cors[Any origin may call by HTTP.]' \
+            '*--prefetch=[Requests of one stream at a time.]: : ' \
+            '*--timeout-send=[For each call to an Executor.]: : ' \
+            '*--retries=[Tries on another address.]: : ' \
+            '*--ssl-certfile=[PEM certificate.]: :_files' \
+            '*--ssl-keyfile=[PEM key.]: :_files' \
+            '*--expose-endpoints=[Endpoint → its own HTTP path and method.]: : ' \
+            '*--env=[Variable for the YAML and all processes.]: : ' \
+            '*--dry-run[Print what would run, and start nothing.]' \
+            '*--grace=[From the first signal to the end of all.]: : ' \
+            '*--ready-fd=[Write a line of JSON to this descriptor when ready.]: : ' \
+            '*--log-format=[How log lines are written to stdout.]: :(text json)' \
+            '*--log-dir=[Where the log file of each process goes.]: :_files -/' \
+            '*--no-log-prefix[Log lines without the name in front.]' \
+            $shared
           ;;
         ping)
           _arguments -s \

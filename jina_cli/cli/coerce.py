@@ -98,8 +98,9 @@ def _name(parameter: Any) -> str:
 
 def _choice(known: dict[str, Any]) -> Convert:
     def convert(text: str) -> Any:
-        if text in known:
-            return known[text]
+        found = known.get(text, known.get(text.lower()))  # Jina's choices are in capitals
+        if found is not None:
+            return found
         near = get_close_matches(text, known, n=1)
         nearest = f"; did you mean {near[0]!r}?" if near else ""
         raise _Wrong(f"not one of {_listed(list(known))}{nearest}")

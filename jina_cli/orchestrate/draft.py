@@ -9,13 +9,16 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jina_cli.diagnostics import Diagnostic, Severity, Span
 from jina_cli.errors import InputMissing, NotPermitted, SpecInvalid
 from jina_cli.orchestrate.places import folder_of
 from jina_cli.spec.models import FlowSpec
 from jina_cli.spec.nodes import Entry, ListNode, MapNode, Node, ScalarNode, from_data, text_of
+
+if TYPE_CHECKING:
+    from jina_cli.spec.load import Loaded
 
 _PODS = ("executors", "deployments", "pods")
 _NAMING = ("uses", "uses_before", "uses_after")
@@ -95,27 +98,28 @@ class Draft:
             entries["with"] = replace(entries["with"], value=_with_classes(inner, known))
         return replace(self, root=self.root.with_entries(entries))
 
-    def checked(self, env: Mapping[str, str]) -> FlowSpec:
-        """Return the Flow's model.
+    def checked(self, env: Mapping[str, str], *, lenient: bool = False) -> Loaded:
+        """Return the Flow's model, and what its author should know all the same.
 
         Args:
             env: What variables stand for in files that it names.
+            lenient: Whether unknown keys are warnings; so does `JINA_LENIENT=1` in `env`.
 
         Raises:
             SpecInvalid: With all that is wrong; the first is its message, the others its notes.
         """
         from jina_cli.spec.files import Files
-        from jina_cli.spec.load import check_nodes
+        from jina_cli.spec.load import Loaded, check_nodes
 
         files = Files(env=env, context=self.context)
         for shown, folder in self.folders.items():
             files.stand_in(shown, folder)
         files.problems += self.problems
-        lenient = env.get("JINA_LENIENT", "").lower() in ("1", "true", "yes")
+        lenient = lenient or env.get("JINA_LENIENT", "").lower() in ("1", "true", "yes")
         found = check_nodes(self.root, path=self.source, files=files, lenient=lenient)
         if not isinstance(found.spec, FlowSpec) or not found.is_valid:
             raise invalid(found.diagnostics)
-        return found.spec
+        return Loaded(found.spec, found.diagnostics)
 
     def _with(self, key: str, value: Node, span: Span) -> Draft:
         root = self.root.with_entries({**self.root.entries, key: Entry(span, value)})

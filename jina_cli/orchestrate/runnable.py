@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import threading
+import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -126,7 +127,10 @@ class Runnable:
         """
         if self._spec is None:
             draft = self._draft.with_classes(known_class)
-            self._spec = draft.checked(os.environ)
+            loaded = draft.checked(os.environ)
+            for warning in loaded.warnings:
+                warnings.warn(f"{warning.span}: {warning.message}", stacklevel=2)
+            self._spec = loaded.spec
         return self._spec
 
     def save_config(self, filename: str | os.PathLike[str] | None = None) -> None:

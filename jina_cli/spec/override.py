@@ -82,6 +82,9 @@ def _as_node(setting: Setting, root: Node | None, problems: list[Diagnostic]) ->
         assert isinstance(node, MapNode)
         named = node.with_entries({"name": Entry(span, from_data(steps[1], span)), **node.entries})
         return MapNode({"executors": Entry(span, ListNode((named,), span))}, span)
+    if isinstance(root, MapNode) and text_of(root.get("jtype")) in ("Deployment", "Pod"):
+        # It says of its Pod and of its Gateway in one place.
+        steps = ["with", *(steps[1:] if steps[0] == "gateway" else steps)]
     for step in reversed(steps):
         node = MapNode({step: Entry(span, node)}, span)
     return node

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jina_cli.cli.duration import seconds_of
+from jina_cli.cli import options as opt
 from jina_cli.cli.settings import Settings, settings_of
-from jina_cli.errors import Exit, UsageError
-from jina_cli.vocabulary import DEFAULT_WORKSPACE, Protocol
+from jina_cli.cli.staying import Stay, end_on_sigterm, stay_with, variables_of
+from jina_cli.errors import UsageError
+from jina_cli.vocabulary import Protocol
 
 if TYPE_CHECKING:
-    from jina_cli.plan.models import Plan
     from jina_cli.spec.models import FlowSpec
     from jina_cli.spec.override import Setting
-
-DEREGISTER_S = 1.0
-"""How long a Flow that load balancers know still accepts after it said that it is not ready."""
-
-ExitOn = Literal["none", "failure", "first", "all"]
-LogFormat = Literal["text", "json"]
 
 
 def flow(
@@ -36,75 +28,26 @@ def flow(
     uses: Annotated[
         str, typer.Option(metavar="FILE", help="The Flow's YAML file.", show_default=False)
     ] = "",
-    override: Annotated[
-        list[str] | None,
-        typer.Option(
-            "-f", "--override", metavar="FILE", help="YAML laid over it; may be repeated."
-        ),
-    ] = None,
-    workspace: Annotated[
-        str,
-        typer.Option(
-            metavar="DIR", help="Where Executors keep what they know, if the YAML names no place."
-        ),
-    ] = "",
-    port: Annotated[
-        list[int] | None,
-        typer.Option(metavar="PORT", help="Of the Gateway, over the YAML; 0 takes any."),
-    ] = None,
-    protocol: Annotated[
-        list[Protocol] | None,
-        typer.Option(help="Of the Gateway, over the YAML; repeat it for more than one."),
-    ] = None,
-    env: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="Variable for the YAML and all processes."),
-    ] = None,
-    lenient: Annotated[
-        bool,
-        typer.Option("--lenient", envvar="JINA_LENIENT", help="Unknown keys are warnings."),
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what would run, and start nothing.")
-    ] = False,
-    timeout_ready: Annotated[
-        str,
-        typer.Option(
-            "--timeout-ready",
-            "--wait-timeout",
-            metavar="TIME",
-            help="Give up if not all is ready by then; else each Pod's own timeout_ready holds.",
-        ),
-    ] = "",
-    exit_on: Annotated[
-        ExitOn,
-        typer.Option(
-            help="When to end unasked: never, when a Pod has failed for good, when a process "
-            "ended even if it would be restarted, or when all Pods have failed."
-        ),
-    ] = "failure",
+    override: opt.Overrides = None,
+    workspace: opt.Workspace = "",
+    port: opt.Ports = None,
+    protocol: opt.Protocols = None,
+    env: opt.Env = None,
+    lenient: opt.Lenient = False,
+    dry_run: opt.DryRun = False,
+    timeout_ready: opt.TimeoutReady = "",
+    exit_on: opt.ExitOnOption = "failure",
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="The same as --exit-on none.")
     ] = False,
     exit_code_from: Annotated[
         str, typer.Option(metavar="POD", help="Exit with the exit code of this Pod.")
     ] = "",
-    grace: Annotated[
-        str, typer.Option(metavar="TIME", help="From the first signal to the end of all.")
-    ] = "30s",
-    ready_fd: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Write a line of JSON to this descriptor when ready."),
-    ] = None,
-    log_format: Annotated[
-        LogFormat, typer.Option(help="How log lines are written to stdout.")
-    ] = "text",
-    log_dir: Annotated[
-        str, typer.Option(metavar="DIR", help="Where the log file of each process goes.")
-    ] = "",
-    no_log_prefix: Annotated[
-        bool, typer.Option("--no-log-prefix", help="Log lines without the name in front.")
-    ] = False,
+    grace: opt.Grace = "30s",
+    ready_fd: opt.ReadyFd = None,
+    log_format: opt.LogFormatOption = "text",
+    log_dir: opt.LogDir = "",
+    no_log_prefix: opt.NoLogPrefix = False,
     attach: Annotated[
         list[str] | None,
         typer.Option(metavar="POD", help="Show the logs of this Pod only; may be repeated."),
@@ -119,44 +62,26 @@ def flow(
     Ctrl-C (or SIGTERM) finishes the requests that are there and stops all Pods in order; a
     second one stops them now, a third kills them.
     """
-    from jina_cli.cli.render import uses_color
-
-    # Until something runs there is nothing to drain: SIGTERM just ends it, in order.
-    signal.signal(signal.SIGTERM, lambda signum, frame: sys.exit(Exit.OK))
+    end_on_sigterm()
     settings = settings_of(ctx)
     # The environment is how they reach the YAML and, unchanged, every process.
     os.environ.update(variables_of(env or ()))
     over = [*(override or ()), *settings_over(port or (), protocol or (), workspace)]
-    spec = _load(_one_file(file, uses), over, settings, lenient=lenient)
-    if dry_run:
-        from jina_cli.plan.tree import render
-
-        print(render(_planned(spec, log_dir=log_dir, settings=settings)))
-        return
-    from jina_cli.cli.headstart import headstart
-
-    with headstart(spec) as warming:
-        from jina_cli.cli.keeper import Keeping, become
-
-        plan = _planned(spec, log_dir=log_dir, settings=settings)
-        keeping = Keeping(
-            plan=plan,
-            words=tuple(sys.argv[1:]),
-            exit_on="none" if keep_going else exit_on,
-            exit_code_from=_known_pod(exit_code_from, plan, "--exit-code-from"),
-            grace_s=seconds_of(grace, "--grace"),
-            ready_within_s=seconds_of(timeout_ready, "--timeout-ready") if timeout_ready else None,
-            deregister_s=0.0 if sys.stderr.isatty() else DEREGISTER_S,
-            ready_fd=_open_fd(ready_fd),
-            log_format=log_format,
-            prefix=not no_log_prefix,
-            colour=uses_color(settings.color, sys.stdout),
-            align=sys.stdout.isatty(),
-            shown=_shown(plan, attach or (), no_attach or ()),
-            is_quiet=settings.quiet,
-            warming=warming if any(pea.forkable for pea in plan.peas) else None,
-        )
-        become(keeping)
+    spec = load(_one_file(file, uses), over, settings, lenient=lenient)
+    how = Stay(
+        dry_run=dry_run,
+        timeout_ready=timeout_ready,
+        exit_on="none" if keep_going else exit_on,
+        exit_code_from=exit_code_from,
+        grace=grace,
+        ready_fd=ready_fd,
+        log_format=log_format,
+        log_dir=log_dir,
+        no_log_prefix=no_log_prefix,
+        attach=attach or (),
+        no_attach=no_attach or (),
+    )
+    stay_with(spec, how, settings)
 
 
 def _one_file(file: str, uses: str) -> str:
@@ -164,22 +89,6 @@ def _one_file(file: str, uses: str) -> str:
         what = "both FILE and --uses are given" if file else "no YAML file is given"
         raise UsageError(what, hint="jina flow --uses FILE")
     return file or uses
-
-
-def variables_of(texts: Sequence[str]) -> Mapping[str, str]:
-    """Return `NAME=VALUE` texts by name; `NAME:VALUE` as in Jina is understood too.
-
-    Raises:
-        UsageError: A text has no name.
-    """
-    found: dict[str, str] = {}
-    for text in texts:
-        equals, colon = text.find("="), text.find(":")
-        place = min((at for at in (equals, colon) if at > 0), default=-1)
-        if place < 0:
-            raise UsageError(f"--env is {text!r}, not NAME=VALUE")
-        found[text[:place].strip()] = text[place + 1 :].strip()
-    return found
 
 
 def settings_over(
@@ -201,53 +110,18 @@ def settings_over(
     return found
 
 
-def _load(
+def load(
     uses: str, over: Sequence[str | Setting], settings: Settings, *, lenient: bool
 ) -> FlowSpec:
+    """Return the Flow of a file, with its warnings told.
+
+    Raises:
+        InputMissing: There is no such file.
+        SpecInvalid: With all that is wrong.
+    """
     from jina_cli.spec.load import load_flow
 
     loaded = load_flow(uses, overrides=over, env=os.environ, lenient=lenient)
     for warning in () if settings.quiet else loaded.warnings:
         print(f"jina: warning: {warning.span}: {warning.message}", file=sys.stderr)
     return loaded.spec
-
-
-def _planned(spec: FlowSpec, *, log_dir: str, settings: Settings) -> Plan:
-    from jina_cli.plan.expand import expand
-    from jina_cli.supervise.registry import log_dir_for, run_dir_for
-
-    root = Path(os.path.abspath(spec.workspace or DEFAULT_WORKSPACE))
-    project = settings.project
-    logs = Path(log_dir or log_dir_for(spec.name, spec.source, str(root), project=project))
-    return expand(
-        spec,
-        run_dir=run_dir_for(spec.source, str(root), project=project),
-        log_dir=logs,
-        workspace=root,
-        environ=os.environ,
-    )
-
-
-def _shown(plan: Plan, attach: Sequence[str], no_attach: Sequence[str]) -> tuple[str, ...] | None:
-    """Return the Pods whose logs are shown; None for all."""
-    pods = {pea.pod for pea in (plan.gateway, *plan.peas)}
-    shown = {_known_pod(pod, plan, "--attach") for pod in attach} or pods
-    shown -= {_known_pod(pod, plan, "--no-attach") for pod in no_attach}
-    return None if shown == pods else (*sorted(shown), plan.flow)
-
-
-def _known_pod(pod: str, plan: Plan, option: str) -> str:
-    pods = {pea.pod for pea in (plan.gateway, *plan.peas)}
-    if pod and pod not in pods:
-        raise UsageError(f"{option}: no Pod {pod!r}", hint=f"one of {', '.join(sorted(pods))}")
-    return pod
-
-
-def _open_fd(number: int | None) -> int | None:
-    if number is None:
-        return None
-    try:
-        os.fstat(number)
-    except OSError:
-        raise UsageError(f"--ready-fd {number} is not open") from None
-    return number
