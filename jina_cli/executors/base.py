@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jina_cli.executors.endpoints import ExecutorInvalid, dynamic_batching, requests
+from jina_cli.executors.endpoints import ExecutorInvalid, dynamic_batching, requests, write
 from jina_cli.executors.executor import Executor, Surroundings, create
 from jina_cli.executors.families import (
     Crafter,
@@ -13,6 +13,7 @@ from jina_cli.executors.families import (
     Ranker,
     Segmenter,
 )
+from jina_cli.executors.timings import monitor
 
 __all__ = [
     "Crafter",
@@ -27,5 +28,7 @@ __all__ = [
     "Surroundings",
     "create",
     "dynamic_batching",
+    "monitor",
     "requests",
+    "write",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -79,6 +79,9 @@ class Handler(Protocol):
         Closing this ends the work. Where the handler is not `is_async`, a step of it suspends
         no more than `__call__` does, and it may be taken in any thread.
         """
+
+    def weights(self, docs: DocumentBatch, metric: Callable[[Any], float]) -> Sequence[float]:
+        """Return what each document weighs by a function that takes it as the method does."""
 
 
 async def gathered(parts: AsyncIterator[Done]) -> Done:

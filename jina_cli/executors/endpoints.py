@@ -17,6 +17,7 @@ ARGUMENTS = ("docs", "doc", "parameters", "docs_matrix", "docs_map", "tracing_co
 
 _ON = "__jina_on__"
 _BATCHING = "__jina_batching__"
+_WRITES = "__jina_writes__"
 
 
 class ExecutorInvalid(JinaError):
@@ -31,13 +32,19 @@ class Batching:
 
     Attributes:
         preferred_batch_size: Documents that are enough to call at once.
-        timeout_ms: How long the first document waits for more.
+        timeout_ms: How long the first document waits for more. With 0 none waits for company:
+            what is there when the Executor is free goes together.
         flush_all: Whether one call may get more than `preferred_batch_size` documents.
+        custom_metric: What a document counts, instead of 1.
+        is_harmless: Whether calls change nothing, so that requests that failed together can
+            be asked again, one by one.
     """
 
     preferred_batch_size: int
     timeout_ms: float = 10_000
     flush_all: bool = False
+    custom_metric: Callable[[Any], float] | None = None
+    is_harmless: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,18 +127,24 @@ def dynamic_batching(func: F) -> F: ...
 def dynamic_batching(
     func: None = None,
     *,
-    preferred_batch_size: int = ...,
+    preferred_batch_size: int | None = ...,
     timeout: float = ...,
     flush_all: bool = ...,
+    custom_metric: Callable[[Any], float] | None = ...,
+    use_custom_metric: bool = ...,
+    use_dynamic_batching: bool = ...,
 ) -> Callable[[F], F]: ...
 
 
 def dynamic_batching(
     func: F | None = None,
     *,
-    preferred_batch_size: int = 32,
+    preferred_batch_size: int | None = None,
     timeout: float = 10_000,
     flush_all: bool = False,
+    custom_metric: Callable[[Any], float] | None = None,
+    use_custom_metric: bool = False,
+    use_dynamic_batching: bool = True,
 ) -> F | Callable[[F], F]:
     """Let a method that answers requests see the documents of several of them in one call.
 
@@ -139,39 +152,56 @@ def dynamic_batching(
     documents as it got.
 
     Args:
-        preferred_batch_size: Documents that are enough to call at once.
-        timeout: Milliseconds the first document waits for more.
+        preferred_batch_size: Documents that are enough to call at once; 32 by default.
+        timeout: Milliseconds the first document waits for more; with 0 only while the
+            Executor is busy.
         flush_all: Whether one call may get more documents than that.
+        custom_metric: What a document counts, instead of 1, where `use_custom_metric` is set.
+        use_dynamic_batching: Whether to do it at all; YAML may say otherwise.
     """
+    options = {
+        "preferred_batch_size": preferred_batch_size,
+        "timeout": timeout,
+        "flush_all": flush_all,
+        "custom_metric": custom_metric,
+        "use_custom_metric": use_custom_metric,
+        "use_dynamic_batching": use_dynamic_batching,
+    }
 
     def mark(function: F) -> F:
-        batching = batching_from(
-            {
-                "preferred_batch_size": preferred_batch_size,
-                "timeout": timeout,
-                "flush_all": flush_all,
-            },
-            getattr(function, "__qualname__", "dynamic_batching"),
-        )
-        setattr(function, _BATCHING, batching)
+        batching_from(options, getattr(function, "__qualname__", "dynamic_batching"))
+        setattr(function, _BATCHING, options)
         return function
 
     return mark if func is None else mark(func)
 
 
-def batching_from(data: Mapping[str, Any], where: str) -> Batching:
-    """Return how to group requests, from the YAML's or the decorator's names.
+def batching_from(data: Mapping[str, Any], where: str) -> Batching | None:
+    """Return how to group requests, from the YAML's or the decorator's names; None for not.
 
     Raises:
-        ExecutorInvalid: A number is missing or makes no sense; the message begins with `where`.
+        ExecutorInvalid: A number makes no sense, or the metric is missing; the message begins
+            with `where`.
     """
-    size, timeout = data.get("preferred_batch_size", 32), data.get("timeout", 10_000)
+    if not data.get("use_dynamic_batching", True):
+        return None
+    size, timeout = data.get("preferred_batch_size"), data.get("timeout", 10_000)
+    size = 32 if size is None else size
     if not isinstance(size, int) or size < 1:
         raise ExecutorInvalid(f"{where}: preferred_batch_size is {size!r}, and must be 1 or more")
     if not isinstance(timeout, int | float) or timeout < 0:
         raise ExecutorInvalid(f"{where}: timeout is {timeout!r}, and must be milliseconds")
+    metric = data.get("custom_metric") if data.get("use_custom_metric") else None
+    if data.get("use_custom_metric") and not callable(metric):
+        raise ExecutorInvalid(
+            f"{where}: use_custom_metric needs a custom_metric",
+            hint="give @dynamic_batching a function of one document",
+        )
     return Batching(
-        preferred_batch_size=size, timeout_ms=timeout, flush_all=bool(data.get("flush_all", False))
+        preferred_batch_size=size,
+        timeout_ms=timeout,
+        flush_all=bool(data.get("flush_all", False)),
+        custom_metric=metric,
     )
 
 
@@ -180,9 +210,20 @@ def marks_of(function: Any) -> _Marks | None:
     return getattr(function, _ON, None)
 
 
-def batching_of(function: Any) -> Batching | None:
-    """Return what `@dynamic_batching` left on a function, or None."""
+def batching_of(function: Any) -> Mapping[str, Any] | None:
+    """Return the options that `@dynamic_batching` left on a function, or None."""
     return getattr(function, _BATCHING, None)
+
+
+def write(func: F) -> F:
+    """Mark a method as one that changes what the Executor keeps."""
+    setattr(func, _WRITES, True)
+    return func
+
+
+def writes(function: Any) -> bool:
+    """Say whether a method is marked with `@write`."""
+    return bool(getattr(function, _WRITES, False))
 
 
 def endpoints_of(cls: type) -> dict[str, str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import inspect
-import logging
 import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from types import SimpleNamespace
+from types import SimpleNamespace, TracebackType
 from typing import Any, Self, TypeVar
 
 from jina_cli.executors.endpoints import (
@@ -20,7 +21,11 @@ from jina_cli.executors.endpoints import (
     endpoints_of,
     marks_of,
     method_of,
+    writes,
 )
+from jina_cli.executors.logger import ExecutorLogger
+from jina_cli.executors.telemetry import meter_of, tracer_of
+from jina_cli.executors.timings import Timings
 
 _CONTEXT = ("metas", "requests", "runtime_args", "workspace", "dynamic_batching")
 """What an Executor's constructor is given besides what the YAML says under `with`."""
@@ -45,9 +50,11 @@ class Executor:
     Attributes:
         metas: `name`, `description`.
         requests: Endpoint → name of the method that answers it.
-        runtime_args: `name`, `shard_id`, `shards`, `replica_id`, `replicas`, `workspace`.
+        runtime_args: `name`, `shard_id`, `shards`, `replica_id`, `replicas`, `workspace`,
+            `allow_concurrent`, `output_array_type`.
         name: Name of the Pod it runs in; else of the class.
         logger: Its lines carry the name of the Pea.
+        timings: What `@monitor` and `self.monitor` measured.
     """
 
     metas: SimpleNamespace
@@ -55,10 +62,12 @@ class Executor:
     runtime_args: SimpleNamespace
     dynamic_batching: dict[str, Any]
     name: str
-    logger: logging.Logger
+    logger: ExecutorLogger
+    timings: Timings
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
         instance = super().__new__(cls)
+        instance.timings = Timings()
         _attach(instance, {})
         return instance
 
@@ -97,6 +106,39 @@ class Executor:
         path.mkdir(parents=True, exist_ok=True)
         return str(path)
 
+    @cached_property
+    def tracer(self) -> Any:
+        """OpenTelemetry's tracer, where that is installed; else one that does nothing."""
+        return tracer_of(self.name)
+
+    @cached_property
+    def meter(self) -> Any:
+        """OpenTelemetry's meter, where that is installed; else one that does nothing."""
+        return meter_of(self.name)
+
+    @property
+    def write_endpoints(self) -> list[str]:
+        """Endpoints whose methods are marked with `@write`."""
+        cls = type(self)
+        return [e for e, m in self.requests.items() if isinstance(m, str) and _writes(cls, m)]
+
+    def monitor(
+        self, name: str | None = None, documentation: str | None = None
+    ) -> AbstractContextManager[None]:
+        """Time what is done inside a `with` statement, under a name."""
+        return self.timings.time(name or "process_seconds", documentation or "")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
     def close(self) -> None:
         """Let go of what the Executor holds; called once, after its last request."""
 
@@ -114,6 +156,8 @@ class Surroundings:
         metas: As the YAML has them.
         requests: Endpoint → method or Drivers, over the class's own.
         dynamic_batching: Endpoint → `{preferred_batch_size, timeout}`.
+        allow_concurrent: Whether its methods may be called by several threads at once.
+        output_array_type: Kind of the arrays that its documents hold; empty as they say.
     """
 
     name: str = ""
@@ -125,6 +169,8 @@ class Surroundings:
     metas: Mapping[str, Any] = field(default_factory=dict)
     requests: Mapping[str, Any] = field(default_factory=dict)
     dynamic_batching: Mapping[str, Any] = field(default_factory=dict)
+    allow_concurrent: bool = False
+    output_array_type: str = ""
 
     def arguments(self) -> dict[str, Any]:
         """Return this under the names of the constructor's arguments."""
@@ -135,6 +181,8 @@ class Surroundings:
             "shards": self.shards,
             "replica_id": self.replica_id,
             "replicas": self.replicas,
+            "allow_concurrent": self.allow_concurrent,
+            "output_array_type": self.output_array_type or None,
         }
         return {
             "metas": dict(self.metas),
@@ -167,16 +215,44 @@ def create(cls: type[E_], with_: Mapping[str, Any], surroundings: Surroundings) 
 
 
 def batchings_of(executor: Executor) -> dict[str, Batching]:
-    """Return how requests are grouped, by endpoint; the YAML's word over the decorator's."""
+    """Return how requests are grouped, by endpoint; the YAML's word over the decorator's.
+
+    YAML may name a method instead of its endpoints.
+
+    Raises:
+        ExecutorInvalid: It makes no sense; the message names class and endpoint.
+    """
     cls = type(executor)
-    found: dict[str, Batching] = {}
+    options: dict[str, dict[str, Any]] = {}
     for endpoint, name in executor.requests.items():
-        batching = batching_of(getattr(cls, name, None)) if isinstance(name, str) else None
-        if batching is not None:
-            found[endpoint] = batching
-    for endpoint, data in executor.dynamic_batching.items():
-        found[endpoint] = batching_from(data, f"dynamic_batching of {cls.__name__} on {endpoint}")
-    return found
+        marked = batching_of(getattr(cls, name, None)) if isinstance(name, str) else None
+        if marked is not None:
+            options[endpoint] = dict(marked)
+    for key, data in executor.dynamic_batching.items():
+        methods = [e for e, name in executor.requests.items() if name == key]
+        for endpoint in methods or [key if key.startswith("/") else f"/{key}"]:
+            options[endpoint] = {**options.get(endpoint, {}), **data}
+    found = {
+        endpoint: batching_from(data, f"dynamic_batching of {cls.__name__} on {endpoint}")
+        for endpoint, data in options.items()
+    }
+    return {endpoint: batching for endpoint, batching in found.items() if batching is not None}
+
+
+def _writes(cls: type, name: str) -> bool:
+    return writes(inspect.getattr_static(cls, name, None))
+
+
+_PLACE: Mapping[str, Any] = {
+    "name": "",
+    "shard_id": 0,
+    "shards": 1,
+    "replica_id": 0,
+    "replicas": 1,
+    "workspace": "",
+    "allow_concurrent": False,
+    "output_array_type": None,
+}
 
 
 def _attach(executor: Executor, given: Mapping[str, Any]) -> None:
@@ -184,10 +260,7 @@ def _attach(executor: Executor, given: Mapping[str, Any]) -> None:
     state = vars(executor)
     cls = type(executor)
     metas = _namespace(state.get("metas"), {"name": cls.__name__}, given.get("metas"))
-    place = {"name": "", "shard_id": 0, "shards": 1, "replica_id": 0, "replicas": 1}
-    runtime_args = _namespace(
-        state.get("runtime_args"), {**place, "workspace": ""}, given.get("runtime_args")
-    )
+    runtime_args = _namespace(state.get("runtime_args"), _PLACE, given.get("runtime_args"))
     if given.get("workspace"):
         runtime_args.workspace = str(given["workspace"])
     executor.metas, executor.runtime_args = metas, runtime_args
@@ -201,7 +274,7 @@ def _attach(executor: Executor, given: Mapping[str, Any]) -> None:
         **given.get("dynamic_batching", {}),
     }
     executor.name = runtime_args.name or metas.name
-    executor.logger = logging.getLogger(executor.name)
+    executor.logger = ExecutorLogger(executor.name)
 
 
 def _namespace(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
+from jina_cli.documents.batch import DocumentBatch
+from jina_cli.documents.convert import to_docs
+from jina_cli.documents.document import Document
 from jina_cli.drivers.base import Done, Driver
 from jina_cli.drivers.table import BadDriver, build_driver
 from jina_cli.executors.calls import Call, Handler
@@ -67,6 +70,10 @@ class DriverHandler:
     async def stream(self, call: Call) -> AsyncGenerator[Done, None]:
         """Yield the answer as the one part it is."""
         yield await self(call)
+
+    def weights(self, docs: DocumentBatch, metric: Callable[[Any], float]) -> Sequence[float]:
+        """Return what each document weighs, by a function of one document."""
+        return [metric(doc) for doc in to_docs(docs, Document)]
 
     def _method(self, driver: Driver) -> Any:
         method = getattr(self._executor, driver.method, None)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import logging
 import sys
 from collections.abc import Mapping
 from types import ModuleType
@@ -21,6 +20,7 @@ _NAMES: Mapping[str, Mapping[str, str]] = {
         "Executor": "jina_cli.executors.base:Executor",
         "requests": "jina_cli.executors.base:requests",
         "dynamic_batching": "jina_cli.executors.base:dynamic_batching",
+        "monitor": "jina_cli.executors.base:monitor",
         "Crafter": "jina_cli.executors.base:Crafter",
         "Encoder": "jina_cli.executors.base:Encoder",
         "Evaluator": "jina_cli.executors.base:Evaluator",
@@ -45,18 +45,13 @@ _NAMES: Mapping[str, Mapping[str, str]] = {
     "jina.serve.executors.decorators": {
         "requests": "jina_cli.executors.base:requests",
         "dynamic_batching": "jina_cli.executors.base:dynamic_batching",
+        "monitor": "jina_cli.executors.base:monitor",
+        "write": "jina_cli.executors.base:write",
     },
     "jina.logging": {},
-    "jina.logging.logger": {"JinaLogger": "jina_cli.executors.jina_names:JinaLogger"},
+    "jina.logging.logger": {"JinaLogger": "jina_cli.executors.logger:ExecutorLogger"},
 }
 """What the modules of that name offer: name → where it is."""
-
-
-class JinaLogger(logging.LoggerAdapter[logging.Logger]):
-    """A logger by the name that Executors ask for; its lines go where all others go."""
-
-    def __init__(self, context: str, **_: Any) -> None:
-        super().__init__(logging.getLogger(context), {})
 
 
 class Flow:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing
 from typing import Any
 
@@ -56,6 +64,11 @@ class MethodHandler:
     async def stream(self, call: Call) -> AsyncGenerator[Done, None]:
         """Yield the answer as the one part it is."""
         yield await self(call)
+
+    def weights(self, docs: DocumentBatch, metric: Callable[[Any], float]) -> Sequence[float]:
+        """Return what each document weighs, by a function of one document."""
+        given = to_docs(docs, Document) if self._wants_columns else self._given(docs)
+        return [metric(doc) for doc in given]
 
     def _arguments(self, call: Call, docs: Any) -> dict[str, Any]:
         takes = self._takes

@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 import orjson
 
 from jina_cli.executors.endpoints import Batching
-from jina_cli.runtime.batching import Batcher
+from jina_cli.runtime.batching import Batcher, Company, Convoy
 from jina_cli.runtime.lane import Lane, Pace
 from jina_cli.runtime.places import Places
 from jina_cli.runtime.steps import Mode, Track
-from jina_cli.runtime.worker import HERE, Opened, Worker
+from jina_cli.runtime.worker import HERE, Opened, Place, Worker
 from jina_cli.wire.messages import Request, Response
 
 T = TypeVar("T")
@@ -46,8 +46,8 @@ class Host:
         self._lane = Lane((os.cpu_count() or 1) + 4 if allow_concurrent else 1)
         self._places = Places(self._lane, allow_concurrent=allow_concurrent)
         self._paces: dict[str, Pace] = {}
-        self._batchers = {
-            endpoint: self._batcher(endpoint, how)
+        self._batchings = {
+            endpoint: (how, self._company(endpoint, how))
             for endpoint, how in batching.items()
             if not worker.track(endpoint).is_generator
         }
@@ -55,15 +55,16 @@ class Host:
     async def answer(self, request: Request) -> Response:
         """Return the answer to a request; what fails is in its status."""
         track = self.worker.track(request.endpoint)
-        batcher = self._batchers.get(track.endpoint)
-        if batcher is None:
-            place = HERE if track.mode is Mode.LANE else self._places
+        batching = self._batchings.get(track.endpoint)
+        if batching is None:
+            place = self._place(track)
             return await self._compute(track, request, lambda: self.worker.answer(request, place))
-        opened = self.worker.open(request)
+        how, company = batching
+        opened = self.worker.open(request, how)
         if isinstance(opened, Response):
             return opened
         key = request.endpoint, orjson.dumps(request.parameters, option=orjson.OPT_SORT_KEYS)
-        return await batcher.submit(key, opened, len(opened.docs))
+        return await company.submit(key, opened, sum(opened.weights))
 
     async def stream(self, request: Request) -> AsyncGenerator[Response, None]:
         """Yield the answer to a request in parts, each computed when it is asked for.
@@ -80,8 +81,8 @@ class Host:
 
     def flush(self) -> None:
         """Let requests that wait for company go now."""
-        for batcher in self._batchers.values():
-            batcher.flush()
+        for _, company in self._batchings.values():
+            company.flush()
 
     async def aside(self, work: Callable[[], T]) -> T:
         """Run `work` where synchronous endpoints run, after those that are before it."""
@@ -96,13 +97,18 @@ class Host:
         is_small = sum(len(body.data) for body in request.bodies) <= _SMALL_BYTES
         return await self._places.run(pace, answer, is_small=is_small)
 
-    def _batcher(self, endpoint: str, how: Batching) -> Batcher[Opened, Response]:
-        most = None if how.flush_all else how.preferred_batch_size
+    def _place(self, track: Track) -> Place:
+        return HERE if track.mode is Mode.LANE else self._places
+
+    def _company(self, endpoint: str, how: Batching) -> Company[Opened, Response]:
         track = self.worker.track(endpoint)
+        place = self._place(track)
 
         async def run(opened: Sequence[Opened]) -> Sequence[Response]:
             return await self._compute(
-                track, opened[0].request, lambda: self.worker.answer_together(opened, most)
+                track, opened[0].request, lambda: self.worker.answer_together(opened, how, place)
             )
 
+        if how.timeout_ms == 0:
+            return Convoy(run, enough=how.preferred_batch_size)
         return Batcher(run, enough=how.preferred_batch_size, patience_s=how.timeout_ms / 1000)

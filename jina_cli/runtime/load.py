@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from jina_cli.executors.endpoints import Batching
+from jina_cli.documents.document import Document
+from jina_cli.documents.query import Query
+from jina_cli.executors.endpoints import Batching, ExecutorInvalid
 from jina_cli.executors.executor import Executor, Surroundings, batchings_of, create
+from jina_cli.executors.families import Family
 from jina_cli.executors.jina_names import install
 from jina_cli.executors.registry import load
+from jina_cli.executors.requirements import check_requirements
 from jina_cli.lifeline import PhaseSaid
 from jina_cli.plan.models import ExecutorPlan, PeaPlan
 from jina_cli.runtime.host import Host
@@ -61,22 +67,61 @@ def load_executors(wanted: ExecutorPlan, pea: PeaPlan, say: Callable[[PhaseSaid]
     plans = wanted.components or (wanted,)
     say(PhaseSaid(phase="import"))
     try:
+        if pea.install_requirements:
+            check_requirements(plans, os.environ)
         install()
         classes = [load(plan) for plan in plans]
     except Exception as error:
         raise ImportFailed(wanted.uses) from error
     say(PhaseSaid(phase="init"))
     try:
+        _check_arrays(pea.output_array_type)
         pairs = zip(classes, plans, strict=True)
         executors = tuple(create(cls, plan.with_, _around(plan, pea)) for cls, plan in pairs)
-        steps = [Step.of(executor) for executor in executors]
-        batching: dict[str, Batching] = {}
-        for executor in executors:
-            batching.update(batchings_of(executor))
+        when = None if pea.when is None else Query.of(pea.when)
+        # What does not reach the first does not reach those behind it.
+        steps = [
+            Step.of(executor, when=None if place else when)
+            for place, executor in enumerate(executors)
+        ]
+        batching = batching_of(executors)
     except Exception as error:
         raise InitFailed(wanted.uses) from error
     host = Host(Worker(_seat(pea), steps), batching, allow_concurrent=pea.allow_concurrent)
     return Loaded(host, executors)
+
+
+def batching_of(executors: Sequence[Executor]) -> dict[str, Batching]:
+    """Return how requests to a chain of Executors are grouped.
+
+    What somebody asked for counts; else requests are grouped where all Executors that serve
+    the endpoint give the same answers to documents together and apart.
+
+    Raises:
+        ExecutorInvalid: It makes no sense.
+    """
+    found: dict[str, Batching] = {}
+    ours = [_default_batching(executor) for executor in executors]
+    for endpoint in ours[0]:
+        if all(endpoint in batching for batching in ours):
+            found[endpoint] = ours[0][endpoint]
+    for executor in executors:
+        found.update(batchings_of(executor))
+        for name in executor.dynamic_batching:
+            if executor.dynamic_batching[name].get("use_dynamic_batching") is False:
+                found.pop(name, None)
+    return found
+
+
+def _default_batching(executor: Executor) -> Mapping[str, Batching]:
+    if not isinstance(executor, Family):
+        return {}
+    drivers = executor.default_drivers()
+    return {
+        endpoint: batching
+        for endpoint, batching in executor.default_batching().items()
+        if endpoint in drivers and endpoint not in executor.requests
+    }
 
 
 class ImportFailed(Exception):
@@ -98,7 +143,17 @@ def _around(plan: ExecutorPlan, pea: PeaPlan) -> Surroundings:
         metas=plan.metas,
         requests=plan.requests,
         dynamic_batching=plan.dynamic_batching,
+        allow_concurrent=pea.allow_concurrent,
+        output_array_type=pea.output_array_type,
     )
+
+
+def _check_arrays(kind: str) -> None:
+    if kind and kind != "numpy":
+        raise ExecutorInvalid(
+            f"output_array_type is {kind!r}, and arrays travel as numpy's",
+            hint="annotate the field with the type that the Executor wants",
+        )
 
 
 def _seat(pea: PeaPlan) -> Seat:
@@ -107,17 +162,21 @@ def _seat(pea: PeaPlan) -> Seat:
 
 
 def _info(track: Track) -> EndpointInfo:
-    """Describe an endpoint: what its first Executor takes, and what its last one returns."""
+    """Describe an endpoint: what its first Executor takes, and what its last one returns.
+
+    Who does not say what it takes or returns, or takes columns, can have any Document.
+    """
     first, last = track.stops[0].handler, track.stops[-1].handler
     return EndpointInfo(
-        input=_schema(first.input_type),
-        output=_schema(last.output_type),
+        input=_schema(first.input_type or Document),
+        output=_schema(last.output_type or Document),
         parameters=_schema(first.parameters_type) or None,
         is_generator=track.is_generator,
         is_singleton=first.is_singleton,
     )
 
 
+@cache
 def _schema(doc_type: Any) -> Mapping[str, Any]:
     if doc_type is None:
         return {}

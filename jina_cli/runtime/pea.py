@@ -10,8 +10,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -33,7 +33,7 @@ from jina_cli.runtime.head import Head, ShardsFailed
 from jina_cli.runtime.load import ImportFailed, InitFailed, Loaded, load_executors
 from jina_cli.vocabulary import PeaRole
 from jina_cli.wire.channel import Server
-from jina_cli.wire.messages import Hello, Request, Response
+from jina_cli.wire.messages import Answer, Hello, Request, Response, Stream
 
 _new_loop: Callable[[], asyncio.AbstractEventLoop]
 try:  # here, and not when it is used: the spawner imports this module for all
@@ -53,10 +53,13 @@ _DRAIN_SHARE = 0.8
 class Tenant(Protocol):
     """What a Pea runs: a worker's Executors, or a head."""
 
-    async def answer(self, request: Request) -> Response: ...
+    @property
+    def answer(self) -> Answer:
+        """Answers a request; what goes wrong is in the status."""
 
-    def stream(self, request: Request) -> AsyncIterator[Response]:
-        """Yield the answer in parts, each computed when it is asked for; see `Stream`."""
+    @property
+    def stream(self) -> Stream:
+        """Answers a request in parts, each computed when it is asked for."""
 
     def hello(self) -> Hello: ...
 
@@ -91,13 +94,19 @@ def run(launch: Launch) -> int:
 
 
 class Stop:
-    """The wish that this process ends; may come from a signal, or from another thread."""
+    """The wish that this process ends; may come from a signal, or from another thread.
+
+    Attributes:
+        is_orphan: Whether it is because the parent is gone.
+        is_wish: Whether it is our own, because of an exception that is to end the process.
+    """
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._event = asyncio.Event()
         self._grace_s = ORPHAN_GRACE_S
         self.is_orphan = False
+        self.is_wish = False
 
     def listen(self, grace_s: float) -> None:
         """From now on SIGTERM asks for a drain; before, it ends the process at once."""
@@ -112,6 +121,12 @@ class Stop:
         if self._loop is None:
             os.killpg(0, signal.SIGKILL)
         self._wake()
+
+    def leave(self) -> None:
+        """Finish what is there, and end as a failure, so that the parent starts it again."""
+        if not self.is_wish:
+            self.is_wish = True
+            self._ask()
 
     async def wait(self) -> None:
         await self._event.wait()
@@ -133,7 +148,7 @@ async def _live(plan: PeaPlan, launch: Launch, stop: Stop) -> int:
         say(launch.control_fd, said)
 
     try:
-        tenant = await _move_in(plan, tell)
+        tenant = await _move_in(plan, tell, stop.leave)
     except (ImportFailed, InitFailed, ShardsFailed) as error:
         kind = "import" if isinstance(error, ImportFailed) else "init"
         cause = error.__cause__ or error
@@ -154,14 +169,18 @@ async def _live(plan: PeaPlan, launch: Launch, stop: Stop) -> int:
     tell(ReadySaid(endpoints=tuple(tenant.hello().endpoints), addresses={"native": plan.address}))
     await stop.wait()
     tell(DrainSaid(pending=server.pending))
-    return await _move_out(server, tenant, ORPHAN_GRACE_S if stop.is_orphan else plan.stop_within_s)
+    within_s = ORPHAN_GRACE_S if stop.is_orphan else plan.stop_within_s
+    return await _move_out(server, tenant, within_s) or int(stop.is_wish)
 
 
-async def _move_in(plan: PeaPlan, tell: Callable[[PhaseSaid], None]) -> Tenant:
+async def _move_in(
+    plan: PeaPlan, tell: Callable[[PhaseSaid], None], leave: Callable[[], None]
+) -> Tenant:
     if plan.role is PeaRole.HEAD:
         return await Head.connect(plan, tell)
     assert plan.executor is not None, f"{plan.name} is no Gateway, and has an Executor"
-    return WorkerTenant(plan.name, load_executors(plan.executor, plan, tell))
+    loaded = load_executors(plan.executor, plan, tell)
+    return WorkerTenant(plan.name, loaded, fatal=frozenset(plan.exit_on_exceptions), leave=leave)
 
 
 async def _move_out(server: Server, tenant: Tenant, within_s: float) -> int:
@@ -191,17 +210,41 @@ class WorkerTenant:
     Args:
         pea: Its name.
         loaded: What it runs.
+        fatal: Names of exceptions after which the process shall end.
+        leave: Has it end, once what is there is finished.
     """
 
-    def __init__(self, pea: str, loaded: Loaded) -> None:
+    def __init__(
+        self,
+        pea: str,
+        loaded: Loaded,
+        *,
+        fatal: frozenset[str] = frozenset(),
+        leave: Callable[[], None] = lambda: None,
+    ) -> None:
         self._loaded = loaded
         self._hello = Hello(pea=pea, executor=loaded.name, endpoints=loaded.endpoints)
+        self._fatal = fatal
+        self._leave = leave
+        # Without anything to look at, requests go straight to the host.
+        self.answer: Answer = self._watched if fatal else loaded.host.answer
+        self.stream: Stream = self._watched_stream if fatal else loaded.host.stream
 
-    async def answer(self, request: Request) -> Response:
-        return await self._loaded.host.answer(request)
+    async def _watched(self, request: Request) -> Response:
+        response = await self._loaded.host.answer(request)
+        self._look_at(response)
+        return response
 
-    def stream(self, request: Request) -> AsyncIterator[Response]:
-        return self._loaded.host.stream(request)
+    async def _watched_stream(self, request: Request) -> AsyncGenerator[Response, None]:
+        async with aclosing(self._loaded.host.stream(request)) as parts:
+            async for part in parts:
+                self._look_at(part)
+                yield part
+
+    def _look_at(self, response: Response) -> None:
+        if response.status.exception in self._fatal:
+            log.error("%s is to end this process", response.status.exception)
+            self._leave()
 
     def hello(self) -> Hello:
         return self._hello

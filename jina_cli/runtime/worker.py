@@ -12,7 +12,9 @@ from typing import Any, Protocol
 
 from jina_cli.documents.batch import EMPTY_BATCH, DocumentBatch
 from jina_cli.drivers.base import BadResult, Done
-from jina_cli.executors.calls import Call, Handler, gathered
+from jina_cli.executors.calls import BadDocuments, Call, Handler, gathered
+from jina_cli.executors.endpoints import Batching
+from jina_cli.runtime.batching import stretches_of
 from jina_cli.runtime.failures import status_of
 from jina_cli.runtime.gather import union
 from jina_cli.runtime.parameters import with_results
@@ -78,10 +80,11 @@ HERE: Place = Here()
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A request with its documents."""
+    """A request with its documents, and what each of them weighs."""
 
     request: Request
     docs: DocumentBatch
+    weights: Sequence[float]
 
 
 @dataclass(slots=True)
@@ -180,7 +183,7 @@ class Worker:
         except Exception as error:
             yield self._failed(request, error, course.at, start)
 
-    def open(self, request: Request) -> Opened | Response:
+    def open(self, request: Request, how: Batching) -> Opened | Response:
         """Return a request with its documents read, or the answer where there is one already."""
         start = time.time()
         course = _Course(request.bodies)
@@ -191,28 +194,40 @@ class Worker:
                 if not self._select(course, stop):
                     return self._answered(request, start, _written(course, request.wanted))
                 docs = course.read()
+            weights: Sequence[float] = [1] * len(docs)
+            if how.custom_metric is not None and course.at is not None:
+                weights = course.at.handler.weights(docs, how.custom_metric)
         except Exception as error:
             return self._failed(request, error, course.at, start)
-        return Opened(request, docs)
+        return Opened(request, docs, weights)
 
-    async def answer_together(self, opened: Sequence[Opened], most: int | None) -> list[Response]:
+    async def answer_together(
+        self, opened: Sequence[Opened], how: Batching, place: Place = HERE
+    ) -> list[Response]:
         """Answer requests of one endpoint with equal parameters in one call, or in a few.
+
+        What is raised is the status of all of them. Where it is known to be the documents'
+        fault, or asking again does no harm, they are asked one by one instead.
 
         Args:
             opened: At least one.
-            most: Documents of one call; None for no limit.
         """
         start = time.time()
         together = _Course(())
         try:
             docs = DocumentBatch.concat(one.docs for one in opened)
-            returned = await self._in_stretches(together, opened[0].request, docs, most)
+            weights = [weight for one in opened for weight in one.weights]
+            most = None if how.flush_all else how.preferred_batch_size
+            parts = [slice(0, len(docs))] if most is None else stretches_of(weights, most)
+            returned = await self._in_stretches(together, opened[0].request, docs, parts, place)
             ends = list(accumulate(len(one.docs) for one in opened))
             bodies = [
                 write_body(returned.slice(end - len(one.docs), end), one.request.wanted)
                 for one, end in zip(opened, ends, strict=True)
             ]
         except Exception as error:
+            if len(opened) > 1 and (how.is_harmless or isinstance(error, BadDocuments)):
+                return [(await self.answer_together([one], how, place))[0] for one in opened]
             return [self._failed(one.request, error, together.at, start) for one in opened]
         return [
             self._answered(one.request, start, body)
@@ -220,16 +235,20 @@ class Worker:
         ]
 
     async def _in_stretches(
-        self, course: _Course, request: Request, docs: DocumentBatch, most: int | None
+        self,
+        course: _Course,
+        request: Request,
+        docs: DocumentBatch,
+        stretches: Sequence[slice],
+        place: Place,
     ) -> DocumentBatch:
-        size = most or max(len(docs), 1)
         stops = self.track(request.endpoint).stops
         parts = []
-        for begin in range(0, max(len(docs), 1), size):
-            part = docs.slice(begin, begin + size)
+        for stretch in stretches:
+            part = docs.slice(stretch.start, stretch.stop) if len(stretches) > 1 else docs
             course.docs, course.parts = part, (part,)
             for stop in stops:
-                await self._pass(course, stop, request, HERE)
+                await self._pass(course, stop, request, place)
             returned = course.read()
             if course.results or len(returned) != len(part):
                 what = "a dict" if course.results else f"{len(returned)} documents"

@@ -13,6 +13,7 @@ from jina_cli.documents.batch import DocumentBatch, MissingField
 from jina_cli.documents.column import TextColumn
 from jina_cli.errors import StorageFailed
 from jina_cli.executors.base import Executor, Surroundings, create, requests
+from jina_cli.executors.endpoints import Batching
 from jina_cli.runtime.steps import Step
 from jina_cli.runtime.worker import Opened, Seat, Worker
 from jina_cli.vocabulary import DRY_RUN_ENDPOINT
@@ -197,18 +198,22 @@ def test_executors_of_one_pea_are_called_in_order() -> None:
 
 
 def opened(worker: Worker, *batches: DocumentBatch, endpoint: str = "/upper") -> Sequence[Opened]:
-    made = [worker.open(ask(endpoint, batch)) for batch in batches]
+    made = [
+        worker.open(ask(endpoint, batch), Batching(preferred_batch_size=9)) for batch in batches
+    ]
     assert all(isinstance(one, Opened) for one in made)
     return [one for one in made if isinstance(one, Opened)]
 
 
-@pytest.mark.parametrize("most", [None, 1, 2, 10])
+@pytest.mark.parametrize("flush_all", [False, True])
+@pytest.mark.parametrize("most", [1, 2, 10])
 def test_requests_that_go_together_get_their_own_documents_back(
-    worker: Worker, most: int | None
+    worker: Worker, most: int, flush_all: bool
 ) -> None:
+    how = Batching(preferred_batch_size=most, flush_all=flush_all)
     some = opened(worker, docs("a", "b"), DocumentBatch([]), docs("c"))
 
-    answers = asyncio.run(worker.answer_together(some, most))
+    answers = asyncio.run(worker.answer_together(some, how))
 
     assert [list(read_body(answer.body).ids) for answer in answers] == [["da", "db"], [], ["dc"]]
     assert [list(read_body(answer.body).values("text")) for answer in answers] == [
@@ -226,7 +231,7 @@ def test_as_many_documents_must_come_back_where_requests_go_together(
 ) -> None:
     some = opened(worker, docs("a", "b"), docs("c"), endpoint=endpoint)
 
-    answers = asyncio.run(worker.answer_together(some, None))
+    answers = asyncio.run(worker.answer_together(some, Batching(preferred_batch_size=9)))
 
     assert [answer.status.code for answer in answers] == [StatusCode.EXECUTOR] * 2
     assert f"Trial returned {what}" in answers[0].status.description
