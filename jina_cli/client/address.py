@@ -14,6 +14,7 @@ class Scheme(enum.Enum):
     NATIVE = "native"
     GRPC = "grpc"
     HTTP = "http"
+    WEBSOCKET = "ws"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,16 +51,23 @@ _SCHEMES = {
     "grpcs": (Scheme.GRPC, True),
     "http": (Scheme.HTTP, False),
     "https": (Scheme.HTTP, True),
+    "ws": (Scheme.WEBSOCKET, False),
+    "wss": (Scheme.WEBSOCKET, True),
     "tcp": (Scheme.NATIVE, False),
 }
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+_JINAS = {"websocket": "ws", "websockets": "wss"}
+"""Names that Jina has beside those of URLs."""
+
+_DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443, "grpcs": 443}
+_SECURED = {"grpc": "grpcs", "http": "https", "ws": "wss"}
 
 
 def target_of(url: str) -> Target:
     """Return the address that `url` says.
 
-    `unix:/path`, `/path.sock`, `tcp:host:port`, `grpc://host:port`, `http://host:port`, their
-    forms with TLS; `host:port` alone is gRPC, as in Jina. What follows the port is left out.
+    `unix:/path`, `/path.sock`, `tcp:host:port`, `grpc://host:port`, `http://host:port`,
+    `ws://host:port`, their forms with TLS; `host:port` alone is gRPC, as in Jina. What follows
+    the port is left out.
 
     Raises:
         UsageError: It is none of these.
@@ -71,6 +79,7 @@ def target_of(url: str) -> Target:
     name, separator, rest = url.partition("://")
     if not separator:
         name, rest = ("tcp", url[4:]) if url.startswith("tcp:") else ("grpc", url)
+    name = _JINAS.get(name.lower(), name.lower())
     if name not in _SCHEMES:
         known = ", ".join(f"{scheme}://" for scheme in _SCHEMES)
         raise UsageError(f"{url!r} has an unknown protocol", hint=f"use {known} or unix:PATH")
@@ -80,6 +89,47 @@ def target_of(url: str) -> Target:
     if not host or port is None:
         raise UsageError(f"{url!r} is no address", hint="write it as grpc://HOST:PORT")
     return Target(scheme=scheme, host=host, port=port, secure=secure)
+
+
+def target_from(
+    host: str, *, port: int | None = None, protocol: object = None, tls: bool = False
+) -> Target:
+    """Return the address that Jina's arguments say; `host` may be a URL with all of it.
+
+    Args:
+        port: Wins over a port in `host`.
+        protocol: A name, `grpc`, `http` or `websocket`, or an enum's member of that name; what
+            `host` says wins over it.
+        tls: As the `s` of `grpcs://`.
+
+    Raises:
+        UsageError: They say no address.
+    """
+    if host.startswith(("unix:", "/", "tcp:")):
+        return target_of(host)
+    name, separator, rest = host.partition("://")
+    if not separator:
+        name, rest = _protocol(protocol), host
+    name = _JINAS.get(name.lower(), name.lower())
+    name = _SECURED.get(name, name) if tls else name
+    authority = rest.partition("/")[0]
+    found, own_port = _host_and_port(authority, None)
+    # An address to listen on, which Jina has as default: it is no address to go to everywhere.
+    found = "127.0.0.1" if found == "0.0.0.0" else found
+    if port is None and own_port is None and name not in _DEFAULT_PORTS:
+        hint = "write it as grpc://HOST:PORT, or give port="
+        raise UsageError(f"{host!r} has no port", hint=hint)
+    said = port if port is not None else own_port
+    number = "" if said is None else f":{said}"
+    return target_of(f"{name}://{f'[{found}]' if ':' in found else found}{number}")
+
+
+def _protocol(protocol: object) -> str:
+    if isinstance(protocol, list | tuple):
+        protocol = protocol[0] if protocol else None
+    if protocol is None:
+        return "grpc"
+    return str(protocol.name if isinstance(protocol, enum.Enum) else protocol).lower()
 
 
 def _host_and_port(authority: str, default: int | None) -> tuple[str, int | None]:

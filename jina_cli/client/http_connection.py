@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
 from jina_cli.client.address import Target
-from jina_cli.errors import RequestFailed, Unreachable
+from jina_cli.client.errors import ConnectionFailed
+from jina_cli.errors import RequestFailed
 from jina_cli.wire.messages import StatusCode
 
 _MAX_HEAD_BYTES = 64 * 1024
+_PIECE_BYTES = 256 * 1024
 
 
 class BadAnswer(ConnectionError):
@@ -23,7 +25,10 @@ class AnswerTooLarge(RequestFailed):
 
     def __init__(self, limit: int) -> None:
         what = f"the answer is over the limit of {limit} bytes"
-        how = "send fewer documents at a time, or ask for fewer matches"
+        how = (
+            "send fewer documents at a time, ask for fewer matches, "
+            "or give the client a larger max_message_bytes"
+        )
         super().__init__(f"{what}: {how}", status=StatusCode.TOO_LARGE.name)
 
 
@@ -34,6 +39,23 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the server says before the body; names of headers are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+
+    @property
+    def is_chunked(self) -> bool:
+        return self.headers.get("transfer-encoding", "").lower() == "chunked"
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the connection is of no use after it."""
+        return self.headers.get("connection", "").lower() == "close"
 
 
 @dataclass(eq=False, slots=True)
@@ -56,48 +78,79 @@ class Connection:
             ConnectionError: The connection broke, or the answer is no HTTP.
             AnswerTooLarge: The answer has more than `max_bytes`.
         """
+        found = await self.begin(head, body)
+        try:
+            content = await self._body(found, max_bytes)
+        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError) as error:
+            raise _bad() from error
+        self.answered += 1
+        return Answer(found.status, found.headers, content)
+
+    async def begin(self, head: bytes, body: bytes) -> Head:
+        """Send a request and return what comes before the answer's body.
+
+        Raises:
+            ConnectionError: The connection broke, or the answer is no HTTP.
+        """
         self.writer.write(head + body)
         await self.writer.drain()
-        try:
-            answer = await self._read(max_bytes)
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError) as error:
-            raise BadAnswer("the answer is cut off, or no HTTP") from error
-        self.answered += 1
-        return answer
-
-    async def _read(self, max_bytes: int) -> Answer:
         status = 100
-        while 100 <= status < 200:
-            head = await self.reader.readuntil(b"\r\n\r\n")
-            first, *lines = head.decode("latin-1").split("\r\n")[:-2]
-            status = int(first.split(" ", 2)[1]) if first.startswith("HTTP/1.") else 0
+        try:
+            while 100 <= status < 200:
+                text = await self.reader.readuntil(b"\r\n\r\n")
+                first, *lines = text.decode("latin-1").split("\r\n")[:-2]
+                status = int(first.split(" ", 2)[1]) if first.startswith("HTTP/1.") else 0
+        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError) as error:
+            raise _bad() from error
         if status == 0:
             raise BadAnswer("the answer is no HTTP")
         pairs = (line.partition(":") for line in lines)
-        headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
-        return Answer(status, headers, await self._body(status, headers, max_bytes))
+        return Head(status, {name.strip().lower(): value.strip() for name, _, value in pairs})
 
-    async def _body(self, status: int, headers: Mapping[str, str], max_bytes: int) -> bytes:
-        if headers.get("transfer-encoding", "").lower() == "chunked":
+    async def pieces(self, head: Head) -> AsyncIterator[bytes]:
+        """Yield the body of an answer as it comes.
+
+        Raises:
+            ConnectionError: The connection broke, or the answer is no HTTP.
+        """
+        try:
+            if head.is_chunked:
+                while chunk := await self._chunk(_PIECE_BYTES * 1024):
+                    yield chunk
+                return
+            left = int(head.headers.get("content-length", 2**62))
+            while left > 0 and (data := await self.reader.read(min(left, _PIECE_BYTES))):
+                left -= len(data)
+                yield data
+        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError) as error:
+            raise _bad() from error
+
+    async def _body(self, head: Head, max_bytes: int) -> bytes:
+        if head.is_chunked:
             return await self._chunks(max_bytes)
-        if status in (204, 304):
+        if head.status in (204, 304):
             return b""
-        if "content-length" in headers:
-            return await self.reader.readexactly(_bounded(headers["content-length"], 10, max_bytes))
+        if (length := head.headers.get("content-length")) is not None:
+            return await self.reader.readexactly(_bounded(length, 10, max_bytes))
         return await self._rest(max_bytes)
 
     async def _chunks(self, max_bytes: int) -> bytes:
         parts: list[bytes] = []
         left = max_bytes
-        while True:
-            line = await self.reader.readuntil(b"\r\n")
-            length = _bounded(line.partition(b";")[0].strip().decode(), 16, left)
-            if length == 0:
-                while await self.reader.readuntil(b"\r\n") != b"\r\n":
-                    pass
-                return b"".join(parts)
-            parts.append((await self.reader.readexactly(length + 2))[:-2])
-            left -= length
+        while part := await self._chunk(left, max_bytes):
+            parts.append(part)
+            left -= len(part)
+        return b"".join(parts)
+
+    async def _chunk(self, left: int, limit: int = 0) -> bytes:
+        """Return one chunk of at most `left` bytes; empty at the end of the body."""
+        line = await self.reader.readuntil(b"\r\n")
+        length = _bounded(line.partition(b";")[0].strip().decode(), 16, left, limit)
+        if length == 0:
+            while await self.reader.readuntil(b"\r\n") != b"\r\n":
+                pass
+            return b""
+        return (await self.reader.readexactly(length + 2))[:-2]
 
     async def _rest(self, max_bytes: int) -> bytes:
         data = await self.reader.read(max_bytes + 1)
@@ -109,6 +162,10 @@ class Connection:
             raise AnswerTooLarge(max_bytes)
         return b"".join(parts)
 
+    def abort(self) -> None:
+        """Close it now; what the server still works on for it, it may give up."""
+        self.writer.transport.abort()
+
     async def close(self) -> None:
         self.writer.close()
         try:
@@ -117,29 +174,32 @@ class Connection:
             pass
 
 
-def _bounded(text: str, base: int, limit: int) -> int:
+def _bad() -> BadAnswer:
+    return BadAnswer("the answer is cut off, or no HTTP")
+
+
+def _bounded(text: str, base: int, left: int, limit: int = 0) -> int:
     length = int(text, base)
     if length < 0:
         raise BadAnswer("the answer is shorter than nothing")
-    if length > limit:
-        raise AnswerTooLarge(limit)
+    if length > left:
+        raise AnswerTooLarge(limit or left)
     return length
 
 
-async def connect(target: Target) -> Connection:
+async def connect(target: Target, context: ssl.SSLContext | None = None) -> Connection:
     """Open a connection; no proxy is used.
 
     Raises:
-        Unreachable: Nobody listens there.
+        ConnectionFailed: Nobody listens there, or its certificate is not trusted.
     """
-    context = ssl.create_default_context() if target.secure else None
     try:
         reader, writer = await asyncio.open_connection(
             target.host, target.port, ssl=context, limit=_MAX_HEAD_BYTES
         )
     except OSError as error:
         reason = error.strerror or str(error)
-        raise Unreachable(f"nobody answers at {target}", hint=reason) from error
+        raise ConnectionFailed(f"nobody answers at {target}", hint=reason) from error
     return Connection(reader, writer)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager, nullcontext
 from urllib.parse import quote
 
-import orjson
-
+from jina_cli.client import http_messages
 from jina_cli.client.address import Target
+from jina_cli.client.errors import ConnectionFailed
 from jina_cli.client.http_connection import (
     Answer,
     AnswerTooLarge,
@@ -17,22 +17,12 @@ from jina_cli.client.http_connection import (
     connect,
     head_of,
 )
-from jina_cli.client.transport import left_of
-from jina_cli.errors import Unreachable
+from jina_cli.client.sse import EventReader, EventTooLong
+from jina_cli.client.transport import Asks, Settings, failed, left_of, over_limit, tls_context
 from jina_cli.wire.balance import may_repeat
-from jina_cli.wire.messages import (
-    EMPTY,
-    STATUSES,
-    Body,
-    Format,
-    Request,
-    Response,
-    Status,
-    StatusCode,
-)
+from jina_cli.wire.messages import Format, Request, Response, StatusCode
 
-_BY_HTTP = {http: code for code, (_, http) in STATUSES.items()}
-_BY_HTTP |= {400: StatusCode.INVALID, 405: StatusCode.NOT_FOUND, 500: StatusCode.EXECUTOR}
+_DEFAULT = "/default"
 
 
 class HttpTransport:
@@ -40,51 +30,128 @@ class HttpTransport:
 
     format = Format.JSON
 
-    def __init__(self, target: Target, *, max_message_bytes: int) -> None:
+    def __init__(self, target: Target, settings: Settings) -> None:
         self._target = target
-        self._max_bytes = max_message_bytes
+        self._max_bytes = settings.max_message_bytes
+        self._tls = tls_context(target, settings)
         self._idle: list[Connection] = []
+        self._paths: frozenset[str] | None = None
+        self._elsewhere: set[str] = set()
 
     async def open(self, timeout_s: float) -> None:
         try:
             async with asyncio.timeout(timeout_s):
-                self._idle.append(await connect(self._target))
+                self._idle.append(await connect(self._target, self._tls))
         except TimeoutError as error:
-            raise Unreachable(f"nobody answers at {self._target}") from error
+            raise ConnectionFailed(f"nobody answers at {self._target}") from error
 
     async def request(self, request: Request) -> Response:
         try:
             async with asyncio.timeout(left_of(request.deadline)):
                 answer = await self._post(request)
         except TimeoutError:
-            status = Status(code=StatusCode.DEADLINE, description="no answer in time")
-            return Response(request_id=request.request_id, status=status)
+            return failed(request, StatusCode.DEADLINE, "no answer in time")
         except AnswerTooLarge as error:
-            status = Status(code=StatusCode.TOO_LARGE, description=error.message)
-            return Response(request_id=request.request_id, status=status)
-        return _response_of(request, answer)
+            return failed(request, StatusCode.TOO_LARGE, error.message)
+        return http_messages.read_answer(request, answer.status, answer.body)
 
-    async def _post(self, request: Request) -> Answer:
-        body = _body_of(request)
-        headers = {
-            **request.metadata,
-            "content-type": "application/json",
-            "content-length": str(len(body)),
-        }
-        path = quote("/" + request.endpoint.lstrip("/"))
-        head = head_of("POST", path, self._target, headers)
-        return await self._ask(head, body, repeats=may_repeat(request.endpoint, was_sent=True))
+    async def stream(self, request: Request) -> AsyncIterator[Response]:
+        try:
+            async with asyncio.timeout(left_of(request.deadline)):
+                parts = self._events(request)
+                try:
+                    async for part in parts:
+                        yield part
+                finally:
+                    await parts.aclose()
+        except TimeoutError:
+            yield failed(request, StatusCode.DEADLINE, "no answer in time")
+        except EventTooLong:
+            what = over_limit("part of the answer", self._max_bytes + 1, self._max_bytes)
+            yield failed(request, StatusCode.TOO_LARGE, what)
+
+    def session(self) -> AbstractAsyncContextManager[Asks]:
+        return nullcontext(self)
 
     async def get(self, path: str) -> Answer:
         """Return the page at `path`.
 
         Raises:
-            Unreachable: There is no connection to be had.
+            ConnectionFailed: There is no connection to be had.
             AnswerTooLarge: The page is over the limit.
         """
         return await self._ask(head_of("GET", path, self._target, {}), b"", repeats=True)
 
-    async def _ask(self, head: bytes, body: bytes, *, repeats: bool) -> Answer:
+    async def close(self) -> None:
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            await connection.close()
+
+    async def _post(self, request: Request) -> Answer:
+        body = http_messages.write_request(request)
+        if len(body) > self._max_bytes:
+            text = over_limit("request", len(body), self._max_bytes)
+            return Answer(413, {}, http_messages.detail(text))
+        repeats = may_repeat(request.endpoint, was_sent=True)
+        path = request.endpoint
+        if path in self._elsewhere:
+            return await self._ask(self._head("POST", _DEFAULT, request, body), body, repeats)
+        answer = await self._ask(self._head("POST", path, request, body), body, repeats)
+        is_missing = answer.status in (404, 405) and http_messages.is_page_missing(answer.body)
+        # Jina's gateway has a page for each endpoint, and one more for all others.
+        if is_missing and await self._has_default():
+            self._elsewhere.add(path)
+            return await self._ask(self._head("POST", _DEFAULT, request, body), body, repeats)
+        return answer
+
+    async def _has_default(self) -> bool:
+        if self._paths is None:
+            page = await self.get("/openapi.json")
+            self._paths = (
+                http_messages.posted_paths(page.body) if page.status == 200 else frozenset()
+            )
+        return _DEFAULT in self._paths
+
+    def _head(self, method: str, path: str, request: Request, body: bytes) -> bytes:
+        headers = {
+            **request.metadata,
+            "content-type": "application/json",
+            "content-length": str(len(body)),
+        }
+        if method == "GET":
+            headers["accept"] = "text/event-stream"
+        return head_of(method, quote("/" + path.lstrip("/")), self._target, headers)
+
+    async def _events(self, request: Request) -> AsyncGenerator[Response, None]:
+        body = http_messages.write_document(request)
+        connection = await self._connected()
+        try:
+            head = await connection.begin(self._head("GET", request.endpoint, request, body), body)
+            if not head.headers.get("content-type", "").startswith("text/event-stream"):
+                content = b"".join([piece async for piece in connection.pieces(head)])
+                yield http_messages.read_answer(request, head.status, content)
+                return
+            reader = EventReader(self._max_bytes)
+            async for piece in connection.pieces(head):
+                for event in reader.feed(piece):
+                    if event.name == "end":
+                        return
+                    yield http_messages.read_event(request, event.name, event.data)
+        except ConnectionError as error:
+            raise self._broke(error, was_sent=True) from error
+        finally:
+            connection.abort()
+
+    async def _connected(self) -> Connection:
+        """Return an idle connection, or a new one."""
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_over:
+                return connection
+            await connection.close()
+        return await connect(self._target, self._tls)
+
+    async def _ask(self, head: bytes, body: bytes, repeats: bool) -> Answer:
         """Ask on an idle connection, else on a new one.
 
         The server may close an idle connection just when it is used. What was sent then is
@@ -99,67 +166,25 @@ class HttpTransport:
                 return await self._ask_on(connection, head, body)
             except ConnectionError as error:
                 if not repeats:
-                    raise self._broke(error) from error
+                    raise self._broke(error, was_sent=True) from error
+        connection = await connect(self._target, self._tls)
         try:
-            return await self._ask_on(await connect(self._target), head, body)
+            return await self._ask_on(connection, head, body)
         except ConnectionError as error:
-            raise self._broke(error) from error
+            raise self._broke(error, was_sent=True) from error
 
-    def _broke(self, error: ConnectionError) -> Unreachable:
-        return Unreachable(f"the connection to {self._target} broke: {error}")
+    def _broke(self, error: ConnectionError, *, was_sent: bool) -> ConnectionFailed:
+        what = f"the connection to {self._target} broke: {error}"
+        return ConnectionFailed(what, was_sent=was_sent)
 
     async def _ask_on(self, connection: Connection, head: bytes, body: bytes) -> Answer:
         try:
             answer = await connection.ask(head, body, self._max_bytes)
         except BaseException:
-            connection.writer.transport.abort()
+            connection.abort()
             raise
         if answer.headers.get("connection", "").lower() == "close":
             await connection.close()
         else:
             self._idle.append(connection)
         return answer
-
-    async def close(self) -> None:
-        idle, self._idle = self._idle, []
-        for connection in idle:
-            await connection.close()
-
-
-def _body_of(request: Request) -> bytes:
-    header: dict[str, Any] = {"request_id": request.request_id}
-    if request.target:
-        header["target_executor"] = request.target
-    data = {
-        "header": header,
-        "parameters": dict(request.parameters),
-        "data": orjson.Fragment(bytes(request.bodies[0].data) or b"[]"),
-    }
-    return orjson.dumps(data)
-
-
-def _response_of(request: Request, answer: Answer) -> Response:
-    try:
-        data = orjson.loads(answer.body) if answer.body else {}
-    except orjson.JSONDecodeError:
-        data = {"detail": answer.body[:200].decode("utf-8", "replace")}
-    if not isinstance(data, dict):
-        data = {"detail": str(data)[:200]}
-    if answer.status != 200:
-        return Response(request_id=request.request_id, status=_status_of(answer.status, data))
-    docs = data.get("data")
-    body = Body(Format.JSON, orjson.dumps(docs)) if docs else EMPTY
-    parameters = data.get("parameters") or {}
-    return Response(request_id=request.request_id, body=body, parameters=parameters)
-
-
-def _status_of(http: int, data: Mapping[str, Any]) -> Status:
-    code = _BY_HTTP.get(http, StatusCode.INVALID if http < 500 else StatusCode.UNAVAILABLE)
-    header = data.get("header")
-    status = header.get("status") if isinstance(header, dict) else None
-    detail = data.get("detail") or data.get("description") or f"HTTP status {http}"
-    if isinstance(status, dict):
-        known = StatusCode.__members__.get(str(status.get("code")))
-        code, detail = known or code, status.get("description") or detail
-    text = detail if isinstance(detail, str) else orjson.dumps(detail).decode()
-    return Status(code=code, description=text)

@@ -6,14 +6,18 @@ import asyncio
 import enum
 import json
 import time
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from jina_cli.client.address import Scheme, Target
-from jina_cli.errors import JinaError, RequestFailed, TimedOut, Unreachable
+from jina_cli.client.errors import AnswerLate, BadServer, ConnectionFailed, WrongAddress
+from jina_cli.client.transport import Settings
+from jina_cli.errors import JinaError, RequestFailed, Unreachable
 from jina_cli.vocabulary import DRY_RUN_ENDPOINT
-from jina_cli.wire.messages import Format, Request, StatusCode, new_request_id
+from jina_cli.wire.messages import Format, Request, Status, StatusCode, new_request_id
 
-_MAX_BYTES = 2**20
+SETTINGS = Settings(max_message_bytes=2**20)
+_FOREVER_S = 1e6
 
 
 class Role(enum.Enum):
@@ -24,46 +28,139 @@ class Role(enum.Enum):
     GATEWAY = "gateway"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One question and what became of it.
+
+    Attributes:
+        seconds: To the answer or the failure, connecting included.
+        error: None where it is ready. A `WrongAddress` will not be helped by waiting, another
+            `Unreachable` may be; a `TimedOut` or `RequestFailed` means that it is there.
+    """
+
+    seconds: float
+    error: JinaError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probed:
+    """What several attempts gave, in their order."""
+
+    target: Target
+    role: Role
+    attempts: Sequence[Attempt]
+
+    @property
+    def seconds(self) -> Sequence[float]:
+        """Of the attempts that succeeded."""
+        return [attempt.seconds for attempt in self.attempts if attempt.error is None]
+
+    @property
+    def error(self) -> JinaError | None:
+        """Of the last attempt that failed."""
+        errors = [attempt.error for attempt in self.attempts if attempt.error is not None]
+        return errors[-1] if errors else None
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether somebody else answers there, so that waiting does not help."""
+        return isinstance(self.error, WrongAddress)
+
+    @property
+    def mean_ms(self) -> float | None:
+        seconds = self.seconds
+        return 1000 * sum(seconds) / len(seconds) if seconds else None
+
+    def percentile_ms(self, share: float) -> float | None:
+        """Return the nearest rank of the attempts that succeeded; None if none did.
+
+        Args:
+            share: From 0 to 1: 0.5 is the median.
+        """
+        ranked = sorted(1000 * s for s in self.seconds)
+        if not ranked:
+            return None
+        return ranked[min(len(ranked) - 1, max(0, -int(-share * len(ranked) // 1) - 1))]
+
+
+async def probe_all(
+    target: Target,
+    role: Role,
+    *,
+    attempts: int,
+    timeout_s: float | None,
+    settings: Settings = SETTINGS,
+) -> Probed:
+    """Ask several times, one after another; each has a connection of its own."""
+    found = [await _attempt(target, role, timeout_s, settings) for _ in range(attempts)]
+    return Probed(target=target, role=role, attempts=found)
+
+
+async def _attempt(
+    target: Target, role: Role, timeout_s: float | None, settings: Settings
+) -> Attempt:
+    started = time.perf_counter()
+    try:
+        await ask_once(target, role, timeout_s, settings)
+    except JinaError as error:
+        return Attempt(seconds=time.perf_counter() - started, error=error)
+    return Attempt(seconds=time.perf_counter() - started)
+
+
 async def probe(target: Target, role: Role, timeout_s: float | None) -> float:
-    """Ask once, and return how many seconds the answer took, connecting included.
+    """Ask once, and return how many seconds the answer took; raises as `ask_once`."""
+    started = time.perf_counter()
+    await ask_once(target, role, timeout_s)
+    return time.perf_counter() - started
+
+
+async def ask_once(
+    target: Target, role: Role, timeout_s: float | None, settings: Settings = SETTINGS
+) -> None:
+    """Ask once whether it is ready.
 
     Args:
         timeout_s: None waits without end.
 
     Raises:
+        WrongAddress: Somebody else answers there.
         Unreachable: Nobody answers.
         TimedOut: There is a connection, but no answer in time.
         RequestFailed: The answer is that it is not ready.
     """
-    started = time.perf_counter()
     try:
         async with asyncio.timeout(timeout_s):
-            await _ask(target, role, timeout_s)
+            await _ask(target, role, timeout_s, settings)
     except TimeoutError as error:
-        raise TimedOut(f"no answer from {target} within {timeout_s:g} s") from error
-    return time.perf_counter() - started
+        if isinstance(error, JinaError):
+            raise
+        raise AnswerLate(f"no answer from {target} within {timeout_s:g} s") from error
 
 
-async def _ask(target: Target, role: Role, timeout_s: float | None) -> None:
+async def _ask(target: Target, role: Role, timeout_s: float | None, settings: Settings) -> None:
     match target.scheme:
         case Scheme.NATIVE:
-            await _ask_native(target, role, timeout_s)
+            await _ask_native(target, role, timeout_s, settings)
         case Scheme.GRPC:
-            await _ask_grpc(target, role, timeout_s)
+            await _ask_grpc(target, role, timeout_s, settings)
         case Scheme.HTTP:
-            await _ask_http(target, role)
+            await _ask_http(target, role, settings)
+        case Scheme.WEBSOCKET:
+            await _ask_websocket(target, role, settings)
 
 
-async def _ask_native(target: Target, role: Role, timeout_s: float | None) -> None:
+async def _ask_native(
+    target: Target, role: Role, timeout_s: float | None, settings: Settings
+) -> None:
     from jina_cli.client.native import NativeTransport
 
-    transport = NativeTransport(target, max_message_bytes=_MAX_BYTES)
+    transport = NativeTransport(target, settings)
     try:
-        await transport.open(timeout_s if timeout_s is not None else 1e9)
+        await transport.open(timeout_s if timeout_s is not None else _FOREVER_S)
         if role is Role.FLOW:
             response = await transport.request(_dry_run(timeout_s))
             if not response.status.ok:
-                raise _not_ready(target, response.status.description, response.status.code)
+                raise _not_ready(target, response.status)
     finally:
         await transport.close()
 
@@ -77,41 +174,55 @@ def _dry_run(timeout_s: float | None) -> Request:
     )
 
 
-async def _ask_grpc(target: Target, role: Role, timeout_s: float | None) -> None:
+async def _ask_grpc(
+    target: Target, role: Role, timeout_s: float | None, settings: Settings
+) -> None:
     import grpc
     import grpc.aio
 
-    from jina_cli.client.grpc_transport import channel_to, unary
+    from jina_cli.client.grpc_transport import HEALTH, channel_to, unary
 
-    method = "/jina.JinaGatewayDryRunRPC/dry_run"
-    if role is not Role.FLOW:
-        method = "/grpc.health.v1.Health/Check"
-    channel = channel_to(target, _MAX_BYTES)
+    method = "/jina.JinaGatewayDryRunRPC/dry_run" if role is Role.FLOW else HEALTH
+    channel = channel_to(target, settings)
     try:
         answer = await unary(channel, method, b"", timeout_s)
     except grpc.aio.AioRpcError as error:
-        text = (error.details() or "").partition("\n")[0]
-        if error.code() is grpc.StatusCode.UNAVAILABLE:
-            if "http1" in text.lower() and await _speaks_http(target):
-                other = f"http{'s' if target.secure else ''}://{target.authority}"
-                raise Unreachable("that port speaks HTTP", hint=f"try {other}") from error
-            raise Unreachable(f"nobody answers at {target}", hint=text) from error
-        if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
-            raise TimeoutError from error
-        raise _not_ready(target, text or error.code().name, StatusCode.UNAVAILABLE) from error
+        raise await _of_grpc(target, error) from error
     finally:
         await channel.close()
     code = _first_number(answer)
     # A StatusProto's code is 0 for success, a HealthCheckResponse's status 1 for serving.
     if code != (0 if role is Role.FLOW else 1):
-        raise _not_ready(target, "", StatusCode.UNAVAILABLE)
+        raise _not_ready(target, _status(answer) if role is Role.FLOW else _UNAVAILABLE)
+
+
+async def _of_grpc(target: Target, error: object) -> Exception:
+    """Return what the end of an RPC with an error means."""
+    import grpc
+    import grpc.aio
+
+    from jina_cli.client.grpc_transport import reason_of
+
+    assert isinstance(error, grpc.aio.AioRpcError)
+    code, reason = error.code(), reason_of(error)
+    text = (error.details() or "").lower()
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return TimeoutError()
+    if code is not grpc.StatusCode.UNAVAILABLE or error.trailing_metadata():
+        return _not_ready(target, replace(_UNAVAILABLE, description=reason))
+    if "ssl" in text or "certificate" in text:
+        return WrongAddress(f"{target} has no connection to be trusted", hint=reason)
+    if "http1" in text and await _speaks_http(target):
+        other = f"http{'s' if target.secure else ''}://{target.authority}"
+        return WrongAddress("that port speaks HTTP", hint=f"try {other}")
+    return ConnectionFailed(f"nobody answers at {target}", hint=reason)
 
 
 async def _speaks_http(target: Target) -> bool:
     """Ask once for any page, and return whether there was an answer in HTTP."""
     from jina_cli.client.http_transport import HttpTransport
 
-    transport = HttpTransport(replace(target, scheme=Scheme.HTTP), max_message_bytes=_MAX_BYTES)
+    transport = HttpTransport(replace(target, scheme=Scheme.HTTP), SETTINGS)
     try:
         await transport.get("/")
     except (Unreachable, ConnectionError):
@@ -128,10 +239,34 @@ def _first_number(message: bytes) -> int:
     return message[1] if len(message) > 1 and message[0] == 0x08 else 0
 
 
-async def _ask_http(target: Target, role: Role) -> None:
+def _status(message: bytes) -> Status:
+    from google.protobuf.message import DecodeError
+
+    from jina_cli.wire.descriptors import message_class
+    from jina_cli.wire.jina3 import read_status
+
+    try:
+        return read_status(message_class("jina.StatusProto").FromString(message))
+    except DecodeError:
+        return _UNAVAILABLE
+
+
+async def _ask_websocket(target: Target, role: Role, settings: Settings) -> None:
+    from jina_cli.client.ws_transport import connect, dry_run
+
+    if role is Role.FLOW:
+        status = await dry_run(target, settings)
+        if not status.ok:
+            raise _not_ready(target, status)
+        return
+    websocket = await connect(target, "/", settings)
+    await websocket.close()
+
+
+async def _ask_http(target: Target, role: Role, settings: Settings) -> None:
     from jina_cli.client.http_transport import HttpTransport
 
-    transport = HttpTransport(target, max_message_bytes=_MAX_BYTES)
+    transport = HttpTransport(target, settings)
     paths = ("/dry_run", "/readyz") if role is Role.FLOW else ("/readyz", "/")
     try:
         for path in paths:
@@ -140,10 +275,11 @@ async def _ask_http(target: Target, role: Role) -> None:
                 break
     finally:
         await transport.close()
+    described = replace(_UNAVAILABLE, description=_reason(answer.body))
     if answer.status != 200:
-        raise _not_ready(target, _reason(answer.body), StatusCode.UNAVAILABLE)
+        raise _not_ready(target, described)
     if path == "/dry_run" and _code(answer.body) != 0:
-        raise _not_ready(target, _reason(answer.body), StatusCode.UNAVAILABLE)
+        raise _not_ready(target, described)
 
 
 def _code(body: bytes) -> int:
@@ -162,6 +298,9 @@ def _reason(body: bytes) -> str:
     return str(found or "")
 
 
-def _not_ready(target: Target, reason: str, code: StatusCode) -> JinaError:
-    text = f"{target} is not ready" + (f": {reason}" if reason else "")
-    return RequestFailed(text, status=code.name)
+_UNAVAILABLE = Status(code=StatusCode.UNAVAILABLE)
+
+
+def _not_ready(target: Target, status: Status) -> BadServer:
+    reason = f": {status.description}" if status.description else ""
+    return BadServer(f"{target} is not ready{reason}", status=status)

@@ -15,7 +15,7 @@ LINE_EVERY_S = 10.0
 
 
 class Progress(Protocol):
-    """Shows how many documents are done; used as a context manager."""
+    """Shows how many are done; used as a context manager."""
 
     def __enter__(self) -> Progress: ...
 
@@ -26,7 +26,9 @@ class Progress(Protocol):
         trace: TracebackType | None,
     ) -> None: ...
 
-    def advance(self, documents: int) -> None: ...
+    def advance(self, count: int) -> None:
+        """Say that so many more are done."""
+        ...
 
 
 class Silent:
@@ -38,7 +40,7 @@ class Silent:
     def __exit__(self, *_: object) -> None:
         return None
 
-    def advance(self, documents: int) -> None:
+    def advance(self, count: int) -> None:
         return None
 
 
@@ -59,8 +61,8 @@ class Lines:
     def __exit__(self, *_: object) -> None:
         return None
 
-    def advance(self, documents: int) -> None:
-        self._done += documents
+    def advance(self, count: int) -> None:
+        self._done += count
         now = time.monotonic()
         if now - self._said >= self._every_s:
             rate = self._done / (now - self._started)
@@ -71,7 +73,7 @@ class Lines:
 class Bar:
     """Draws one moving line, and takes it away at the end."""
 
-    def __init__(self, what: str, out: TextIO, *, color: bool) -> None:
+    def __init__(self, what: str, out: TextIO, *, color: bool, noun: str = "documents") -> None:
         from rich.console import Console
         from rich.progress import Progress as RichProgress
         from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -81,7 +83,7 @@ class Bar:
         columns = (
             SpinnerColumn(),
             TextColumn("{task.description}"),
-            TextColumn("[bold]{task.completed:,.0f}[/] documents"),
+            TextColumn(f"[bold]{{task.completed:,.0f}}[/] {noun}"),
             TextColumn("{task.fields[rate]}"),
             TimeElapsedColumn(),
         )
@@ -98,13 +100,15 @@ class Bar:
     def __exit__(self, *_: object) -> None:
         self._rich.stop()
 
-    def advance(self, documents: int) -> None:
-        self._done += documents
+    def advance(self, count: int) -> None:
+        self._done += count
         rate = self._done / max(time.monotonic() - self._started, 1e-9)
         self._rich.update(self._task, completed=self._done, rate=f"{rate:,.0f}/s")
 
 
-def progress_on(what: str, *, shown: bool, color: bool, out: TextIO | None = None) -> Progress:
+def progress_on(
+    what: str, *, shown: bool, color: bool, out: TextIO | None = None, noun: str = "documents"
+) -> Progress:
     """Return the progress that suits a stream.
 
     Args:
@@ -112,8 +116,11 @@ def progress_on(what: str, *, shown: bool, color: bool, out: TextIO | None = Non
         shown: Whether anything may be shown at all.
         color: Whether colours may be used.
         out: stderr if None.
+        noun: What is counted.
     """
     stream = sys.stderr if out is None else out
     if not shown:
         return Silent()
-    return Bar(what, stream, color=color) if stream.isatty() else Lines(what, stream)
+    if not stream.isatty():
+        return Lines(what, stream)
+    return Bar(what, stream, color=color, noun=noun)

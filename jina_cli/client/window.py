@@ -1,4 +1,4 @@
-"""Many requests under way, answers in order, never more than a window of them."""
+"""Many requests under way, never more than a window of them, and never too many bytes."""
 
 from __future__ import annotations
 
@@ -23,11 +23,28 @@ class Window(Generic[Q, A]):
     Args:
         ask: Answers one question.
         width: At least 1.
+        weigh: The bytes of a question. One over the bound is asked when it is alone.
+        max_bytes: Of all questions under way.
+        ordered: Whether answers are yielded in the order of the questions; else as they come.
     """
 
-    def __init__(self, ask: Callable[[Q], Awaitable[A]], width: int) -> None:
+    def __init__(
+        self,
+        ask: Callable[[Q], Awaitable[A]],
+        width: int,
+        *,
+        weigh: Callable[[Q], int] | None = None,
+        max_bytes: int = 0,
+        ordered: bool = True,
+    ) -> None:
         self._ask = ask
-        self._places = asyncio.Semaphore(width)
+        self._width = width
+        self._weigh = weigh
+        self._max_bytes = max_bytes
+        self._ordered = ordered
+        self._held: dict[asyncio.Future[A], tuple[Q, int]] = {}
+        self._bytes = 0
+        self._room: asyncio.Future[None] | None = None
         self._asked: asyncio.Queue[asyncio.Future[A] | _End] = asyncio.Queue()
 
     async def run(self, questions: AsyncIterable[Q]) -> AsyncGenerator[tuple[Q, A], None]:
@@ -37,29 +54,61 @@ class Window(Generic[Q, A]):
             Exception: What the source or the first failing question raised, after the
                 answers before it; all that was under way is cancelled.
         """
-        held: dict[asyncio.Future[A], Q] = {}
-        feeder = asyncio.ensure_future(self._feed(questions, held))
+        feeder = asyncio.ensure_future(self._feed(questions))
         try:
-            while not isinstance(future := await self._asked.get(), _End):
+            while not isinstance(future := await self._next(), _End):
                 answer = await future
-                yield held.pop(future), answer
-                self._places.release()
+                question = self._release(future)
+                yield question, answer
             await feeder
         finally:
-            left: list[asyncio.Future[Any]] = [feeder, *held]
+            left: list[asyncio.Future[Any]] = [feeder, *self._held]
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
 
-    async def _feed(self, questions: AsyncIterable[Q], held: dict[asyncio.Future[A], Q]) -> None:
+    async def _next(self) -> asyncio.Future[A] | _End:
+        while True:
+            found = await self._asked.get()
+            if self._ordered or not isinstance(found, _End) or not self._held:
+                return found
+            # The last question was asked; answers of those under way are still to come.
+            await asyncio.wait(self._held, return_when=asyncio.FIRST_COMPLETED)
+            self._asked.put_nowait(found)
+
+    async def _feed(self, questions: AsyncIterable[Q]) -> None:
         try:
-            await self._places.acquire()
+            await self._have_room(0)
             async for question in questions:
-                future = asyncio.ensure_future(self._ask(question))
-                held[future] = question
-                self._asked.put_nowait(future)
-                await self._places.acquire()
+                size = self._weigh(question) if self._weigh is not None else 0
+                if size:
+                    await self._have_room(size)
+                self._begin(question, size)
+                await self._have_room(0)
         finally:
             self._asked.put_nowait(_End())
             if isinstance(questions, AsyncGenerator):
                 await questions.aclose()
+
+    def _begin(self, question: Q, size: int) -> None:
+        future = asyncio.ensure_future(self._ask(question))
+        self._held[future] = (question, size)
+        self._bytes += size
+        if self._ordered:
+            self._asked.put_nowait(future)
+        else:
+            future.add_done_callback(self._asked.put_nowait)
+
+    async def _have_room(self, size: int) -> None:
+        while len(self._held) >= self._width or (
+            size and self._held and self._bytes + size > self._max_bytes
+        ):
+            self._room = asyncio.get_running_loop().create_future()
+            await self._room
+
+    def _release(self, future: asyncio.Future[A]) -> Q:
+        question, size = self._held.pop(future)
+        self._bytes -= size
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
+        return question

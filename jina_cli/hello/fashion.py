@@ -92,14 +92,14 @@ async def run(client: AsyncClient, data: Fashion, *, announce: Announce) -> Outc
 
 
 async def _send(client: AsyncClient, endpoint: str, batches: Iterator[DocumentBatch]) -> None:
-    async for _ in client.post(endpoint, batches):
+    async for _ in client.ask_all(endpoint, batches):
         pass
 
 
 async def _search(client: AsyncClient, data: Fashion) -> tuple[tuple[Match, ...], ...]:
     found: list[tuple[Match, ...]] = []
     batches = _batches(data.queries, _SEARCH_BATCH, labels=False)
-    async for answer in client.post("/search", batches, parameters={"top_k": DEPTHS[-1]}):
+    async for answer in client.ask_all("/search", batches, parameters={"top_k": DEPTHS[-1]}):
         found.extend(_matches_of(answer.docs))
     return tuple(found)
 

@@ -10,6 +10,7 @@ import pytest
 from jina_cli.client.address import target_of
 from jina_cli.client.http_connection import Answer, AnswerTooLarge
 from jina_cli.client.http_transport import HttpTransport
+from jina_cli.client.transport import Settings
 from jina_cli.errors import Unreachable
 from jina_cli.wire.messages import Request, Response, StatusCode
 from tests.testing.gateways import run
@@ -39,7 +40,7 @@ async def _asked(serve: Serve, times: int = 1, max_bytes: int = 1000) -> list[An
     async with server:
         port = server.sockets[0].getsockname()[1]
         transport = HttpTransport(
-            target_of(f"http://127.0.0.1:{port}"), max_message_bytes=max_bytes
+            target_of(f"http://127.0.0.1:{port}"), Settings(max_message_bytes=max_bytes)
         )
         try:
             return [await transport.get("/x") for _ in range(times)]
@@ -136,7 +137,9 @@ async def _posted(endpoints: list[str], second: bytes) -> tuple[list[Response | 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        transport = HttpTransport(target_of(f"http://127.0.0.1:{port}"), max_message_bytes=1000)
+        transport = HttpTransport(
+            target_of(f"http://127.0.0.1:{port}"), Settings(max_message_bytes=1000)
+        )
         answers = [await post(transport, endpoint) for endpoint in endpoints]
         await transport.close()
         return answers, came
@@ -176,7 +179,9 @@ def test_a_connection_that_the_server_closed_is_not_written_to() -> None:
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         async with server:
             port = server.sockets[0].getsockname()[1]
-            transport = HttpTransport(target_of(f"http://127.0.0.1:{port}"), max_message_bytes=99)
+            transport = HttpTransport(
+                target_of(f"http://127.0.0.1:{port}"), Settings(max_message_bytes=99)
+            )
             await transport.request(Request(endpoint="/index"))
             while not transport._idle[0].is_over:
                 await asyncio.sleep(0)

@@ -1,0 +1,224 @@
+"""The part of a client that holds connections and asks; what users see stands on it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import weakref
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from jina_cli.client import retries
+from jina_cli.client.address import Target
+from jina_cli.client.errors import BadServer, error_of
+from jina_cli.client.question import Answer, Question
+from jina_cli.client.retries import ONCE, Retries
+from jina_cli.client.transport import Asks, Settings, Transport, transport_to
+from jina_cli.client.window import Window
+from jina_cli.wire.bodies import BadBody, read_body, write_body
+from jina_cli.wire.messages import (
+    EMPTY,
+    Request,
+    Response,
+    Status,
+    StatusCode,
+    new_request_id,
+)
+
+if TYPE_CHECKING:
+    from jina_cli.documents.batch import DocumentBatch
+
+MAX_BYTES_UNDER_WAY = 64 * 2**20
+"""Of all requests of one call; a single larger one goes alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How many requests may be under way, and what is done with their answers.
+
+    Attributes:
+        window: Requests at a time, at least 1.
+        ordered: Whether answers come in the order of the requests; else as they are there.
+        one_rpc: Whether all requests travel on one RPC, where the protocol has such.
+        retries: For each request.
+    """
+
+    window: int = 4
+    ordered: bool = True
+    one_rpc: bool = False
+    retries: Retries = ONCE
+
+
+class Core:
+    """Connections to one Flow, one for each event loop that asks, made when first needed.
+
+    Args:
+        connect_timeout_s: How long to wait for a Flow that does not answer yet.
+    """
+
+    def __init__(self, target: Target, settings: Settings, connect_timeout_s: float) -> None:
+        self.target = target
+        self.settings = settings
+        self._connect_timeout_s = connect_timeout_s
+        self._opening: weakref.WeakKeyDictionary[
+            asyncio.AbstractEventLoop, asyncio.Task[Transport]
+        ] = weakref.WeakKeyDictionary()
+
+    async def transport(self) -> Transport:
+        """Return the connection of the running event loop.
+
+        Raises:
+            ConnectionFailed: Nobody answers.
+        """
+        loop = asyncio.get_running_loop()
+        opening = self._opening.get(loop)
+        if opening is None or (opening.done() and _failed(opening)):
+            opening = self._opening[loop] = loop.create_task(self._open())
+        # Shielded: others may wait for it too.
+        return opening.result() if opening.done() else await asyncio.shield(opening)
+
+    async def close(self) -> None:
+        """Close the connection of the running event loop; one that is used again is made anew."""
+        opening = self._opening.pop(asyncio.get_running_loop(), None)
+        if opening is None:
+            return
+        if not opening.done():
+            opening.cancel()
+        elif not _failed(opening):
+            await opening.result().close()
+
+    async def _open(self) -> Transport:
+        transport = transport_to(self.target, self.settings)
+        try:
+            await transport.open(self._connect_timeout_s)
+        except BaseException:
+            await transport.close()
+            raise
+        return transport
+
+    async def ask(self, question: Question) -> Answer:
+        """Send one request and return its answer. A Flow that is busy is asked again.
+
+        Raises:
+            BadServer: The Flow answered with an error.
+            StorageFailed: It could not write to its disk.
+            AnswerLate: There was no answer within the time.
+            ConnectionFailed: The connection broke.
+        """
+        transport = await self.transport()
+        started = time.monotonic()
+        request = written(question, transport)
+        response = await retries.ask(transport, request, ONCE)
+        error = error_of(response.status, question.endpoint, question.timeout_s, request.request_id)
+        if error is not None:
+            raise error
+        try:
+            docs = read_body(response.body)
+        except BadBody as error:
+            raise _failure(str(error), StatusCode.INTERNAL) from error
+        seconds = time.monotonic() - started
+        return Answer(docs=docs, parameters=response.parameters, seconds=seconds)
+
+    async def ask_all(
+        self, question: Question, batches: AsyncIterator[DocumentBatch | None], pace: Pace
+    ) -> AsyncGenerator[tuple[Request, Response], None]:
+        """Send a request for each batch, and yield it with its answer, also one that failed.
+
+        Requests are written when there is room for them, so that memory is bounded however
+        many batches there are.
+
+        Raises:
+            ConnectionFailed: Nobody answers, or the connection broke.
+        """
+        transport = await self.transport()
+        session: AbstractAsyncContextManager[Asks] = nullcontext(transport)
+        if pace.one_rpc:
+            session = transport.session()
+        async with session as via:
+
+            async def ask(request: Request) -> Response:
+                return await retries.ask(via, _begun(request, question), pace.retries)
+
+            window = Window(
+                ask,
+                max(1, pace.window),
+                weigh=_size,
+                max_bytes=MAX_BYTES_UNDER_WAY,
+                ordered=pace.ordered,
+            )
+            running = window.run(_requests(question, batches, transport))
+            try:
+                async for pair in running:
+                    yield pair
+            finally:
+                await running.aclose()
+
+    async def stream(self, question: Question) -> AsyncGenerator[tuple[Request, Response], None]:
+        """Send one request, and yield the parts of its answer as they come.
+
+        Raises:
+            ConnectionFailed: Nobody answers, or the connection broke.
+        """
+        transport = await self.transport()
+        request = replace(written(question, transport), streamed=True)
+        parts = transport.stream(request)
+        try:
+            async for part in parts:
+                yield request, part
+        finally:
+            if isinstance(parts, AsyncGenerator):
+                await parts.aclose()
+
+
+def written(question: Question, transport: Transport) -> Request:
+    """Return the request that a question is; its time begins now.
+
+    Raises:
+        BadServer: The documents cannot be written for this protocol.
+    """
+    try:
+        docs = question.docs
+        body = EMPTY if docs is None else write_body(docs, transport.format)
+    except BadBody as error:
+        raise _failure(str(error), StatusCode.INVALID) from error
+    request = Request(
+        endpoint=question.endpoint,
+        bodies=(body,),
+        request_id=new_request_id(),
+        target=question.target,
+        parameters=question.parameters,
+        wanted=transport.format,
+        metadata=question.metadata,
+    )
+    return _begun(request, question)
+
+
+def _begun(request: Request, question: Question) -> Request:
+    if question.timeout_s is None:
+        return request
+    return replace(request, deadline=time.monotonic() + question.timeout_s)
+
+
+async def _requests(
+    question: Question, batches: AsyncIterator[DocumentBatch | None], transport: Transport
+) -> AsyncGenerator[Request, None]:
+    try:
+        async for batch in batches:
+            yield written(replace(question, docs=batch), transport)
+    finally:
+        if isinstance(batches, AsyncGenerator):
+            await batches.aclose()
+
+
+def _size(request: Request) -> int:
+    return len(request.bodies[0].data)
+
+
+def _failed(opening: asyncio.Task[Transport]) -> bool:
+    return opening.cancelled() or opening.exception() is not None
+
+
+def _failure(problem: str, code: StatusCode) -> BadServer:
+    return BadServer(problem, status=Status(code=code, description=problem))

@@ -1,0 +1,57 @@
+"""Where the time of one request went."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+from jina_cli.client.core import Core, written
+from jina_cli.client.errors import error_of
+from jina_cli.client.posting import question_of
+from jina_cli.documents.batch import DocumentBatch
+from jina_cli.wire.messages import Response
+
+_TIMEOUT_S = 60.0
+
+
+async def profile_of(core: Core, metadata: Mapping[str, str], *, show: bool) -> dict[str, float]:
+    """Ask `/` once with one empty document, and return the times in ms.
+
+    Raises:
+        JinaError: As `Core.ask`.
+    """
+    transport = await core.transport()
+    question = question_of("/", {"timeout": _TIMEOUT_S}, metadata)
+    request = written(replace(question, docs=DocumentBatch.of(1)), transport)
+    started = time.perf_counter()
+    response = await transport.request(request)
+    elapsed_ms = 1000 * (time.perf_counter() - started)
+    error = error_of(response.status, "/", _TIMEOUT_S, request.request_id)
+    if error is not None:
+        raise error
+    times = times_of(response, elapsed_ms)
+    if show:
+        for name, ms in times.items():
+            print(f"{name:<28}{ms:9.1f} ms{100 * ms / elapsed_ms:6.0f} %", file=sys.stderr)
+    return times
+
+
+def times_of(response: Response, elapsed_ms: float) -> dict[str, float]:
+    """Return the parts of the time of a request, under Jina's names and those of the Pods.
+
+    An answer that does not say which way it took, as one over HTTP, has a round trip alone.
+    """
+    if not response.routes:
+        return {"Roundtrip": elapsed_ms}
+    gateway, *steps = response.routes
+    server_ms = 1000 * (gateway.end - gateway.start)
+    pods = {step.pod: 1000 * (step.end - step.start) for step in steps}
+    return {
+        "Roundtrip": elapsed_ms,
+        "Client-server network": max(0.0, elapsed_ms - server_ms),
+        "Server": server_ms,
+        "Gateway-executors network": max(0.0, server_ms - sum(pods.values())),
+        **pods,
+    }
