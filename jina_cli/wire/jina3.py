@@ -6,17 +6,19 @@ and are not parsed. Of the documents' format this module knows no more than that
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jina_cli.documents.varint import Malformed, read_varint, sized, varint
 from jina_cli.vocabulary import DEFAULT_ENDPOINT, RESULTS
-from jina_cli.wire.descriptors import message_class
+from jina_cli.wire.fields import fields
 from jina_cli.wire.messages import (
     EMPTY,
     OK,
     BadMessage,
     Body,
+    Buffer,
     Format,
     Request,
     Response,
@@ -25,37 +27,89 @@ from jina_cli.wire.messages import (
     StatusCode,
     with_slash,
 )
-from jina_cli.wire.parameters import read_struct, write_struct
+from jina_cli.wire.parameters import write_struct
+from jina_cli.wire.structs import read_struct_bytes
 
 _HEADER, _PARAMETERS, _ROUTES, _DATA = 0x0A, 0x12, 0x1A, 0x22
+_ID, _STATUS, _ENDPOINT, _TARGET, _TIMEOUT = 0x0A, 0x12, 0x1A, 0x22, 0x28
 _DOCS, _DOCS_BYTES = 0x0A, 0x12
 _CODES = {code.value: code for code in StatusCode}
 
+_NO_PARAMETERS = write_struct({RESULTS: {}})
+"""What Jina's client sends where it has no parameters."""
 
-def read_data_request(data: bytes) -> Request:
+_NO_METADATA: Mapping[str, str] = {}
+_COPIED_BYTES = 4096
+"""Documents up to this size are copied, which is cheaper than a view of the message."""
+
+_WRONG = (Malformed, IndexError, UnicodeDecodeError)
+
+
+def read_data_request(
+    data: Buffer, *, deadline: float | None = None, metadata: Mapping[str, str] = _NO_METADATA
+) -> Request:
     """Return the request of a serialised DataRequestProto, its documents as they came.
+
+    Args:
+        deadline: Of the call that it came by; the request's own may be sooner.
+        metadata: Of the call.
 
     Raises:
         BadMessage: It is none.
     """
-    head, body = _parse(data)
-    header = head.header
-    parameters = read_struct(head.parameters)
-    if parameters.get(RESULTS) == {}:
-        # Jina's client sends this where it has no parameters.
-        del parameters[RESULTS]
-    return Request(
-        endpoint=with_slash(header.exec_endpoint or DEFAULT_ENDPOINT),
-        bodies=(body,),
-        request_id=header.request_id,
-        target=header.target_executor,
-        parameters=parameters,
-        wanted=Format.PROTO,
-    )
+    try:
+        head, packed, _, contents = _parts(data)
+        return _request(head, packed, _body(contents), deadline, metadata)
+    except _WRONG as error:
+        raise BadMessage(f"is no DataRequestProto: {error}") from None
+
+
+def read_data_requests(
+    data: Buffer, *, deadline: float | None = None, metadata: Mapping[str, str] = _NO_METADATA
+) -> Request:
+    """Return the requests of a serialised DataRequestListProto as one, as Jina takes them.
+
+    It has the documents of all, one after the other, and all else of the first.
+
+    Raises:
+        BadMessage: It is none, or it has no request.
+    """
+    try:
+        view = memoryview(data)
+        parts = [_parts(view[begin:end]) for tag, begin, end in fields(data) if tag == 0x0A]
+        if not parts:
+            raise Malformed("it has no request")
+        bodies = [body.data for *_, contents in parts if (body := _body(contents)) is not EMPTY]
+        body = Body(Format.PROTO, b"".join(bodies)) if bodies else EMPTY
+        return _request(parts[0][0], parts[0][1], body, deadline, metadata)
+    except _WRONG as error:
+        raise BadMessage(f"is no DataRequestListProto: {error}") from None
+
+
+def read_document_request(
+    data: Buffer, *, deadline: float | None = None, metadata: Mapping[str, str] = _NO_METADATA
+) -> Request:
+    """Return the request of a serialised SingleDocumentRequestProto, to be answered in parts.
+
+    Raises:
+        BadMessage: It is none.
+    """
+    try:
+        head, packed, _, documents = _parts(data)
+        docs = b"".join(sized(_DOCS, bytes(document)) for document in documents)
+        body = Body(Format.PROTO, docs) if docs else EMPTY
+        return _request(head, packed, body, deadline, metadata, streamed=True)
+    except _WRONG as error:
+        raise BadMessage(f"is no SingleDocumentRequestProto: {error}") from None
 
 
 def write_data_response(request: Request, response: Response) -> bytes:
-    """Return the DataRequestProto that answers `request`.
+    """Return the DataRequestProto that answers `request`; as `data_response_parts`."""
+    return b"".join(data_response_parts(request, response))
+
+
+def data_response_parts(request: Request, response: Response) -> tuple[Buffer, ...]:
+    """Return the bytes of the DataRequestProto that answers `request`, to be put together.
 
     Where the response has no documents because the request failed, it gets the request's, as
     Jina's gateway does.
@@ -66,15 +120,25 @@ def write_data_response(request: Request, response: Response) -> bytes:
     body = response.body
     if body.format is Format.NONE and not response.status.ok:
         body = next((b for b in request.bodies if b.format is Format.PROTO), EMPTY)
-    header = _header(
-        response.request_id or request.request_id,
-        status=response.status,
-        endpoint=request.endpoint,
-        target=request.target,
-    )
-    routes = b"".join(sized(_ROUTES, _route(step)) for step in response.routes)
-    parameters = response.parameters or request.parameters
-    return _join(header, sized(_PARAMETERS, write_struct(parameters)) + routes, body)
+    return _joined(_answer_head(request, response), body)
+
+
+def write_document_responses(request: Request, response: Response) -> list[bytes]:
+    """Return a SingleDocumentRequestProto for each document of a part of an answer.
+
+    A part that tells of a failure is one message, with the documents' place empty.
+
+    Raises:
+        ValueError: The documents are in another format than Jina's.
+    """
+    head, body = _answer_head(request, response), response.body
+    if not response.status.ok:
+        return [head]
+    if body.format not in (Format.PROTO, Format.NONE):
+        raise ValueError(f"documents are {body.format.name}, which Jina does not read")
+    data = memoryview(body.data)
+    documents = [data[begin:end] for tag, begin, end in fields(data) if tag == _DOCS]
+    return [head + sized(_DATA, bytes(document)) for document in documents]
 
 
 def write_data_request(request: Request) -> bytes:
@@ -85,30 +149,27 @@ def write_data_request(request: Request) -> bytes:
     """
     header = _header(request.request_id, endpoint=request.endpoint, target=request.target or None)
     parameters = sized(_PARAMETERS, write_struct(request.parameters)) if request.parameters else b""
-    return _join(header, parameters, request.bodies[0])
+    return b"".join(_joined(sized(_HEADER, header) + parameters, request.bodies[0]))
 
 
-def read_data_response(data: bytes) -> Response:
+def read_data_response(data: Buffer) -> Response:
     """Return the response of a serialised DataRequestProto.
 
     Raises:
         BadMessage: It is none.
     """
-    head, body = _parse(data)
-    return Response(
-        request_id=head.header.request_id,
-        status=read_status(head.header.status),
-        body=body,
-        parameters=read_struct(head.parameters),
-        routes=tuple(
-            RouteStep(
-                pod=route.executor,
-                start=route.start_time.seconds + route.start_time.nanos / 1e9,
-                end=route.end_time.seconds + route.end_time.nanos / 1e9,
-            )
-            for route in head.routes
-        ),
-    )
+    try:
+        head, packed, routes, contents = _parts(data)
+        request_id, _, _, _, status = _header_of(head)
+        return Response(
+            request_id=request_id,
+            status=_read_status(status) if status else OK,
+            body=_body(contents),
+            parameters=read_struct_bytes(packed),
+            routes=tuple(_read_route(bytes(route)) for route in routes),
+        )
+    except _WRONG as error:
+        raise BadMessage(f"is no DataRequestProto: {error}") from None
 
 
 def write_status(status: Status) -> bytes:
@@ -128,69 +189,135 @@ def write_status(status: Status) -> bytes:
 
 def read_status(message: Any) -> Status:
     """Return the status of a StatusProto message."""
-    if message.code == 0:
-        return OK
-    exception = message.exception
-    code = _CODES.get(exception.name)
-    return Status(
-        code=code or StatusCode.EXECUTOR,
-        description=message.description,
-        exception="" if code else exception.name,
-        arguments=tuple(exception.args),
-        stacks=tuple(exception.stacks),
-        executor=exception.executor,
+    return _read_status(message.SerializeToString())
+
+
+def _parts(data: Buffer) -> tuple[bytes, bytes, list[Buffer], list[Buffer]]:
+    """Return header, parameters, routes and field 4 of a message, none of them opened.
+
+    Header and parameters in several pieces are one, as protobuf puts them together.
+    """
+    head = packed = b""
+    routes: list[Buffer] = []
+    contents: list[Buffer] = []
+    for tag, begin, end in fields(data):
+        if tag == _DATA:
+            contents.append(_cut(data, begin, end))
+        elif tag == _HEADER:
+            head += data[begin:end]
+        elif tag == _PARAMETERS:
+            packed += data[begin:end]
+        elif tag == _ROUTES:
+            routes.append(data[begin:end])
+    return head, packed, routes, contents
+
+
+def _cut(data: Buffer, begin: int, end: int) -> Buffer:
+    return data[begin:end] if end - begin <= _COPIED_BYTES else memoryview(data)[begin:end]
+
+
+def _request(
+    head: bytes,
+    packed: bytes,
+    body: Body,
+    deadline: float | None,
+    metadata: Mapping[str, str],
+    *,
+    streamed: bool = False,
+) -> Request:
+    request_id, endpoint, target, timeout_s, _ = _header_of(head)
+    if timeout_s:
+        until = time.monotonic() + timeout_s
+        deadline = until if deadline is None else min(until, deadline)
+    parameters: dict[str, Any] = {}
+    if packed and packed != _NO_PARAMETERS:
+        parameters = read_struct_bytes(packed)
+        if parameters.get(RESULTS) == {}:
+            del parameters[RESULTS]
+    return Request(
+        endpoint=with_slash(endpoint or DEFAULT_ENDPOINT),
+        bodies=(body,),
+        request_id=request_id,
+        target=target,
+        parameters=parameters,
+        wanted=Format.PROTO,
+        deadline=deadline,
+        metadata=metadata,
+        streamed=streamed,
     )
 
 
-def _parse(data: bytes) -> tuple[Any, Body]:
-    """Return everything but the documents as a message, and the documents."""
-    from google.protobuf.message import DecodeError
-
-    view = memoryview(data)
-    rest: list[memoryview] = []
-    contents: list[memoryview] = []
-    try:
-        for tag, start, begin, end in _fields(view):
-            if tag == _DATA:
-                contents.append(view[begin:end])
-            else:
-                rest.append(view[start:end])
-        body = _body(contents)
-        head = message_class("jina.DataRequestProtoWoData")()
-        head.ParseFromString(b"".join(rest))
-    except (Malformed, IndexError, DecodeError, RecursionError) as error:
-        raise BadMessage(f"is no DataRequestProto: {error}") from None
-    return head, body
+def _header_of(head: bytes) -> tuple[str, str, str, int, bytes]:
+    """Return request id, endpoint, target, timeout in seconds and status of a HeaderProto."""
+    request_id = endpoint = target = ""
+    timeout_s, status = 0, b""
+    for tag, begin, end in fields(head):
+        if tag == _ID:
+            request_id = head[begin:end].decode()
+        elif tag == _ENDPOINT:
+            endpoint = head[begin:end].decode()
+        elif tag == _TARGET:
+            target = head[begin:end].decode()
+        elif tag == _TIMEOUT:
+            timeout_s = read_varint(head, begin)[0] & 0xFFFFFFFF
+        elif tag == _STATUS:
+            status += head[begin:end]
+    return request_id, endpoint, target, timeout_s, status
 
 
-def _fields(view: memoryview) -> Iterator[tuple[int, int, int, int]]:
-    """Yield tag, start of the field, and start and end of its value, of each field."""
-    place = 0
-    while place < len(view):
-        start = place
-        tag, begin = read_varint(view, place)
-        match tag & 7:
-            case 0:
-                _, place = read_varint(view, begin)
-            case 1:
-                place = begin + 8
-            case 2:
-                size, begin = read_varint(view, begin)
-                place = begin + size
-            case 5:
-                place = begin + 4
-            case kind:
-                raise Malformed(f"a field has the unknown wire type {kind}")
-        if place > len(view) or tag < 8:
-            raise Malformed("a field is longer than its message, or has no number")
-        yield tag, start, begin, place
+def _read_status(data: bytes) -> Status:
+    code, description, exception = 0, "", b""
+    for tag, begin, end in fields(data):
+        if tag == 0x08:
+            code = read_varint(data, begin)[0]
+        elif tag == 0x12:
+            description = data[begin:end].decode()
+        elif tag == 0x1A:
+            exception += data[begin:end]
+    texts: dict[int, list[str]] = {0x0A: [""], 0x12: [], 0x1A: [], 0x22: [""]}
+    for tag, begin, end in fields(exception):
+        if tag in texts:
+            texts[tag].append(exception[begin:end].decode())
+    return _status_of(code, description, texts)
 
 
-def _body(contents: list[memoryview]) -> Body:
-    docs: list[memoryview] = []
+def _status_of(code: int, description: str, texts: Mapping[int, Sequence[str]]) -> Status:
+    if code == 0:
+        return OK
+    name = texts[0x0A][-1]
+    ours = _CODES.get(name)
+    return Status(
+        code=ours or StatusCode.EXECUTOR,
+        description=description,
+        exception="" if ours else name,
+        arguments=tuple(texts[0x12]),
+        stacks=tuple(texts[0x1A]),
+        executor=texts[0x22][-1],
+    )
+
+
+def _read_route(data: bytes) -> RouteStep:
+    pod, start, end_s = "", 0.0, 0.0
+    for tag, begin, end in fields(data):
+        if tag == 0x0A:
+            pod = data[begin:end].decode()
+        elif tag == 0x12:
+            start = _read_timestamp(data[begin:end])
+        elif tag == 0x1A:
+            end_s = _read_timestamp(data[begin:end])
+    return RouteStep(pod=pod, start=start, end=end_s)
+
+
+def _read_timestamp(data: bytes) -> float:
+    numbers = {tag: read_varint(data, begin)[0] for tag, begin, _ in fields(data) if tag & 7 == 0}
+    return float(numbers.get(0x08, 0)) + numbers.get(0x10, 0) / 1e9
+
+
+def _body(contents: Sequence[Buffer]) -> Body:
+    docs: list[Buffer] = []
     last = 0
     for content in contents:
-        for tag, _, begin, end in _fields(content):
+        for tag, begin, end in fields(content):
             if tag not in (_DOCS, _DOCS_BYTES):
                 continue
             if tag != last or tag == _DOCS_BYTES:
@@ -203,16 +330,28 @@ def _body(contents: list[memoryview]) -> Body:
     return Body(Format.PROTO, docs[0] if len(docs) == 1 else b"".join(docs))
 
 
-def _join(header: bytes, between: bytes, body: Body) -> bytes:
-    head = sized(_HEADER, header) + between
+def _joined(head: bytes, body: Body) -> tuple[Buffer, ...]:
     if body.format is Format.NONE:
-        return head
+        return (head,)
     if body.format is not Format.PROTO:
         raise ValueError(f"documents are {body.format.name}, which Jina does not read")
     size = len(body.data)
     docs = b"%c%b" % (_DOCS, varint(size))
-    data = b"%c%b%b" % (_DATA, varint(len(docs) + size), docs)
-    return b"".join((head, data, body.data))
+    return (b"%b%c%b%b" % (head, _DATA, varint(len(docs) + size), docs), body.data)
+
+
+def _answer_head(request: Request, response: Response) -> bytes:
+    """Return header, parameters and routes of an answer."""
+    header = _header(
+        response.request_id or request.request_id,
+        status=response.status,
+        endpoint=request.endpoint,
+        target=request.target,
+    )
+    routes = b"".join([sized(_ROUTES, _route(step)) for step in response.routes])
+    parameters = response.parameters or request.parameters
+    packed = write_struct(parameters) if parameters else b""
+    return b"%b%b%b" % (sized(_HEADER, header), sized(_PARAMETERS, packed), routes)
 
 
 def _header(request_id: str, *, endpoint: str, target: str | None, status: Status = OK) -> bytes:
