@@ -23,7 +23,7 @@ def varint(number: int) -> bytes:
     return bytes(parts)
 
 
-def read_varint(data: bytes | memoryview, place: int) -> tuple[int, int]:
+def read_varint(data: bytes | bytearray | memoryview, place: int) -> tuple[int, int]:
     """Return a varint and the place behind it.
 
     Raises:

@@ -1,7 +1,6 @@
 """All listeners of a Gateway: which library each needs, its socket, its start and its end.
 
-grpc and uvicorn are imported here, and only where a listener needs them: each costs as long
-as all the rest of this process's start.
+What a protocol needs is imported here, and only where a listener speaks it.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jina_cli.plan.models import GatewayPlan, Listener, PeaPlan
@@ -99,8 +97,6 @@ class Edges:
             name = listener.protocol.value
             address = await self._listen(listener, fds.get(f"{name}:{place}"))
             addresses[f"{name}:{place}" if name in addresses else name] = address
-        if self._grpc is not None:
-            await self._grpc.start()
         return addresses
 
     async def drain(self, timeout_s: float) -> int:
@@ -127,7 +123,13 @@ class Edges:
     async def _listen(self, listener: Listener, fd: int | None) -> str:
         match listener.protocol:
             case Protocol.GRPC:
-                return self._bind_grpc(listener)
+                sock = _socket_of(listener, fd)
+                address = _shown(listener.host, sock.getsockname()[1])
+                tls = self._tls_context()
+                if tls is not None:
+                    tls.set_alpn_protocols(["h2"])
+                await self._grpc_edge().start(sock, tls)
+                return address
             case Protocol.HTTP:
                 sock = _socket_of(listener, fd)
                 address = _shown(listener.host, sock.getsockname()[1])
@@ -154,8 +156,8 @@ class Edges:
         self._native.append(server)
         await server.start(sock)
 
-    def _bind_grpc(self, listener: Listener) -> str:
-        from jina_cli.serve.grpc_server import GrpcEdge, GrpcSettings, PortTaken
+    def _grpc_edge(self) -> GrpcEdge:
+        from jina_cli.serve.grpc_server import GrpcEdge, GrpcSettings
         from jina_cli.serve.grpc_services import Side
 
         if self._grpc is None:
@@ -165,14 +167,9 @@ class Edges:
                 max_streamed=max(1, self._plan.max_queue // 2),
                 max_calls=max(_LEAST_CALLS, 2 * self._plan.max_queue),
             )
-            side = Side(answer=self._flow.answer, board=self._board, endpoints=self._endpoints)
-            self._grpc = GrpcEdge(self._flow.answer, settings, side, self._budget)
-        address = _shown(listener.host, listener.port)
-        try:
-            port = self._grpc.bind(address, self._tls_pair())
-        except PortTaken as error:
-            raise CannotListen("port-taken", str(error)) from error
-        return _shown(listener.host, port)
+            side = Side(board=self._board, endpoints=self._endpoints)
+            self._grpc = GrpcEdge(self._flow, settings, side, self._budget)
+        return self._grpc
 
     def _http_server(self) -> HttpServer:
         from jina_cli.serve.http_app import HttpApp, HttpSettings
@@ -188,14 +185,6 @@ class Edges:
             app = HttpApp(self._flow.answer, self._board, pages, settings, self._budget)
             self._http = HttpServer(app, tls=self._tls_context())
         return self._http
-
-    def _tls_pair(self) -> tuple[bytes, bytes] | None:
-        # gRPC does not say what is wrong with a certificate; the context does.
-        if self._tls_context() is None:
-            return None
-        gateway = self._gateway
-        key = gateway.ssl_keyfile or gateway.ssl_certfile
-        return Path(key).read_bytes(), Path(gateway.ssl_certfile).read_bytes()
 
     def _tls_context(self) -> SSLContext | None:
         certificate, key = self._gateway.ssl_certfile, self._gateway.ssl_keyfile

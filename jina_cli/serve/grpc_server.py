@@ -1,57 +1,35 @@
-"""The gRPC edge: Jina's services over `grpc.aio`, with bytes in and bytes out.
-
-How a failure is told follows Jina. What an Executor raised, an endpoint that nobody serves
-and a request that makes no sense are in the answer's `header.status`, and the RPC ends OK. A
-unary RPC that the Flow could not work on at all (overloaded, past its deadline, a Pod gone,
-too large) ends with the gRPC status of `wire.messages.STATUSES`, as gRPC's own tools expect.
-On a stream every failure is in `header.status`: its other requests go on.
-"""
+"""The gRPC edge: takes calls off HTTP/2 connections, within bounds, and ends without loss."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
+import socket
+import ssl
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
-import grpc
-import grpc.aio
-
-from jina_cli.serve.grpc_services import SERVICES, side_handlers
-from jina_cli.serve.grpc_stream import Stream
-from jina_cli.serve.limits import RETRY_AFTER_S, too_large
-from jina_cli.wire import jina3
-from jina_cli.wire.budget import Budget, OverBudget
-from jina_cli.wire.messages import (
-    GRPC_STATUS_KEY,
-    STATUSES,
-    BadMessage,
-    Request,
-    Response,
-    Status,
-    StatusCode,
-)
-
-log = logging.getLogger(__name__)
-
-Answer = Callable[[Request], Awaitable[Response]]
-
-PASSED_ON = frozenset({"traceparent", "tracestate", "baggage"})
-"""Metadata that travels with a request to the Pods."""
-
-_IN_HEADER = frozenset(
-    {StatusCode.OK, StatusCode.EXECUTOR, StatusCode.INVALID, StatusCode.NOT_FOUND}
-)
-_CODES: Mapping[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
-# A message that is a little too long is answered by us, with words; far beyond that gRPC
-# itself refuses it, before it is in memory.
-_SLACK_BYTES = 16 * 2**20
+from jina_cli.serve import grpc_framing as framing
+from jina_cli.serve.grpc_calls import UNREAD_BYTES, Desk, StreamedCall, UnaryCall
+from jina_cli.serve.grpc_framing import Abort, CallHead, interpret
+from jina_cli.serve.grpc_services import SERVICES, Side, methods_of
+from jina_cli.serve.grpc_windowed import QUIET_S, Slots, StreamCall
+from jina_cli.serve.http2.connection import Limits
+from jina_cli.serve.http2.server import Http2Server
+from jina_cli.serve.http2.stream import Receiver, Stream
+from jina_cli.serve.limits import RETRY_AFTER_S
+from jina_cli.wire.budget import Budget
+from jina_cli.wire.messages import GRPC_STATUS_KEY, Answering, StatusCode
 
 _REFUSE_S = 0.5
 _QUIET_S = 0.06
 """A drain refuses new calls for the first, or until none has come for the second."""
+
+_LAST_S = 0.5
+"""So long before the end of a drain even a busy stream reads no more."""
+
+_POLL_S = 0.02
+
+_STOPPING = Abort(framing.UNAVAILABLE, "the Flow is stopping")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,96 +42,84 @@ class GrpcSettings:
         max_streamed: Requests of all streams that are worked on at a time.
         max_calls: Calls under way at a time, streams and health checks among them; one more
             is refused before its message is read.
+        compression: `gzip` or `deflate`: how answers are compressed where the client reads
+            that; empty for not at all.
     """
 
     max_message_bytes: int
     window: int
     max_streamed: int
     max_calls: int
+    compression: str = ""
 
 
-class PortTaken(OSError):
-    """Somebody else listens on the address."""
+class _Sink:
+    """Takes what still comes on a stream that was answered already."""
+
+    def received(self, data: bytes, ended: bool) -> None: ...
+
+    def lost(self) -> None: ...
+
+    def writable(self) -> None: ...
 
 
 class GrpcEdge:
-    """All services of a Gateway on any number of ports.
+    """All services of a Gateway on any number of sockets.
 
     Args:
-        answer: Carries a request through the Flow.
+        flow: Carries requests through the Flow.
         settings: Of the plan.
         side: What the services beside the data ones need.
         budget: Room for the bytes of requests.
     """
 
-    def __init__(self, answer: Answer, settings: GrpcSettings, side: Any, budget: Budget) -> None:
-        self._answer = answer
-        self._settings = settings
-        self._budget = budget
-        self._slots = asyncio.Semaphore(settings.max_streamed)
-        self._streams: set[Stream] = set()
-        self._drained_by: float | None = None
-        self._cut = 0
-        self._last_refusal: float | None = None
-        limit = settings.max_message_bytes
-        self._server = grpc.aio.server(
-            options=[
-                ("grpc.so_reuseport", 0),
-                ("grpc.max_receive_message_length", limit + _SLACK_BYTES),
-                ("grpc.max_send_message_length", limit + _SLACK_BYTES),
-                ("grpc.max_metadata_size", 32 * 1024),
-                ("grpc.keepalive_permit_without_calls", 1),
-                ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
-            ],
-            maximum_concurrent_rpcs=settings.max_calls,
+    def __init__(self, flow: Answering, settings: GrpcSettings, side: Side, budget: Budget) -> None:
+        # One client may open more streams than there may be calls: those beyond are refused
+        # with a reason, which is more than a client is told that has to wait.
+        limits = Limits(streams=2 * settings.max_calls)
+        self._max_calls = settings.max_calls
+        self._slots = Slots(settings.max_streamed)
+        self._methods = methods_of(flow, side, settings.max_message_bytes)
+        self._desk = Desk(
+            loop=asyncio.get_running_loop(),
+            limit=settings.max_message_bytes,
+            window=settings.window,
+            stream_window=limits.window,
+            budget=budget,
+            compression=settings.compression.encode(),
         )
-        handlers = {
-            "/jina.JinaSingleDataRequestRPC/process_single_data": (
-                grpc.unary_unary_rpc_method_handler(self._single)
-            ),
-            "/jina.JinaRPC/Call": grpc.stream_stream_rpc_method_handler(self._call),
-            **side_handlers(side),
-        }
-        self._server.add_generic_rpc_handlers((_Handlers(handlers),))
+        self._last_refusal: float | None = None
+        self._server: Http2Server[CallHead] = Http2Server(self._accept, interpret, limits)
+        self._server.on_tick = self._tick
 
-    def bind(self, address: str, tls: tuple[bytes, bytes] | None = None) -> int:
-        """Bind `host:port` and return the real port. `tls` is the key and the certificate.
-
-        Raises:
-            PortTaken: Somebody else has it, or it may not be bound.
-        """
-        try:
-            if tls is None:
-                port: int = self._server.add_insecure_port(address)
-            else:
-                credentials = grpc.ssl_server_credentials([tls])
-                port = self._server.add_secure_port(address, credentials)
-        except RuntimeError as error:
-            raise PortTaken(f"{address} cannot be bound: {error}") from error
-        if not port:
-            raise PortTaken(f"{address} cannot be bound")
-        return port
-
-    async def start(self) -> None:
-        await self._server.start()
+    async def start(self, sock: socket.socket, tls: ssl.SSLContext | None = None) -> None:
+        """Serve the connections that are made to a listening socket."""
+        await self._server.start(sock, tls)
 
     async def drain(self, timeout_s: float) -> int:
         """Refuse new calls and finish those under way; streams end when they fall silent.
 
-        Returns how many requests were cut off when the time was over.
+        Returns how many calls were cut off when the time was over.
         """
-        self._drained_by = time.monotonic() + timeout_s
-        for stream in self._streams:
-            stream.drain(self._drained_by)
+        until = time.monotonic() + timeout_s
+        await self._server.stop_accepting()
         await self._refuse_until_quiet(min(_REFUSE_S, timeout_s))
-        await self._server.stop(max(0.0, self._drained_by - time.monotonic()))
-        return self._cut
+        self._server.leave()
+        while (self._desk.calls or self._server.guests) and time.monotonic() < until:
+            self._end_quiet_streams(until - _LAST_S)
+            await asyncio.sleep(_POLL_S)
+        cut = sum(call.under_way for call in self._desk.calls)
+        for call in list(self._desk.calls):
+            call.abort(_STOPPING)
+        self._server.close()
+        await asyncio.sleep(0)  # what was said last is written in the next turn of the loop
+        return cut
 
     async def _refuse_until_quiet(self, at_most_s: float) -> None:
         """Answer new calls with UNAVAILABLE until hardly any come.
 
-        What has arrived and is in no handler yet when the server stops, gRPC itself ends as
-        CANCELLED, which no client takes for a reason to try again elsewhere.
+        A client that is told so knows that its call was not taken; one whose connection ends
+        does not.
         """
         until = time.monotonic() + at_most_s
         self._last_refusal = time.monotonic()
@@ -161,123 +127,55 @@ class GrpcEdge:
             wait_s = min(until, self._last_refusal + _QUIET_S) - time.monotonic()
             await asyncio.sleep(max(0.0, wait_s))
 
-    async def _refuse_late(self, context: Any) -> None:
+    def _end_quiet_streams(self, until: float) -> None:
+        now = time.monotonic()
+        for call in list(self._desk.calls):
+            is_quiet = not call.under_way and now - call.last_read >= QUIET_S
+            if is_quiet or (now >= until and isinstance(call, StreamCall)):
+                call.abort(_STOPPING)
+
+    def _accept(self, stream: Stream, head: CallHead, ended: bool) -> Receiver:
+        refusal = self._refusal(stream, head)
+        if refusal is not None:
+            stream.refuse(refusal)
+            return _Sink()
+        method, desk = self._methods[head.path], self._desk
+        call: UnaryCall | StreamedCall | StreamCall
+        if method.unary is not None:
+            call = UnaryCall(desk, stream, head, method.unary)
+        elif method.each is not None:
+            call = StreamCall(desk, stream, head, work=method.each, slots=self._slots)
+        else:
+            assert method.streamed is not None
+            call = StreamedCall(desk, stream, head, method.streamed, is_endless=method.is_endless)
+        desk.calls.add(call)
+        if ended:
+            call.received(b"", True)
+        return call
+
+    def _refusal(self, stream: Stream, head: CallHead) -> bytes | None:
+        """Return the answer to a call that is not taken; None for one that is."""
+        if head.refusal is not None:
+            return head.refusal
         if self._last_refusal is not None:
             self._last_refusal = time.monotonic()
-            await context.abort(grpc.StatusCode.UNAVAILABLE, "the Flow is stopping")
+            return _STOPPING.alone()
+        if head.path not in self._methods:
+            return Abort(framing.UNIMPLEMENTED, f"there is no method {head.path[:200]}").alone()
+        if len(self._desk.calls) >= self._max_calls:
+            return _overloaded(f"{self._max_calls} calls are under way, which is the limit")
+        if stream.backlog > UNREAD_BYTES + self._desk.limit:
+            return _overloaded("the client does not read what it asked for")
+        return None
 
-    async def _single(self, data: bytes, context: Any) -> bytes:
-        await self._refuse_late(context)
-        request = self._read(data, context)
-        if isinstance(request, Status):
-            await _abort(context, request)
-            raise AssertionError("abort returned")
-        response = await self._within_budget(request, len(data))
-        answer = self._written(request, response)
-        if isinstance(answer, Status):
-            await _abort(context, answer)
-        elif response.status.code not in _IN_HEADER:
-            await _abort(context, response.status)
-        else:
-            return answer
-        raise AssertionError("abort returned")
-
-    async def _within_budget(self, request: Request, size: int) -> Response:
-        try:
-            with self._budget.share() as share:
-                share.grow(size)
-                return await self._ask(request)
-        except OverBudget as error:
-            return Response(status=Status(code=StatusCode.OVERLOADED, description=str(error)))
-
-    async def _call(self, _: Any, context: Any) -> None:
-        await self._refuse_late(context)
-        stream = Stream(context, self._work, self._slots, self._settings.window, self._budget)
-        self._streams.add(stream)
-        if self._drained_by is not None:
-            stream.drain(self._drained_by)
-        try:
-            await stream.run()
-        finally:
-            self._streams.discard(stream)
-        if stream.was_cut:
-            await context.abort(grpc.StatusCode.UNAVAILABLE, "the Flow is stopping")
-
-    async def _work(self, data: bytes, context: Any) -> bytes:
-        request = self._read(data, context)
-        if isinstance(request, Status):
-            return jina3.write_data_response(Request(endpoint=""), Response(status=request))
-        answer = self._written(request, await self._ask(request))
-        if not isinstance(answer, Status):
-            return answer
-        refused = Response(request_id=request.request_id, status=answer)
-        return jina3.write_data_response(replace(request, bodies=()), refused)
-
-    def _written(self, request: Request, response: Response) -> bytes | Status:
-        """Return the answer's bytes, or why it cannot be sent."""
-        try:
-            answer = jina3.write_data_response(request, response)
-        except ValueError as error:
-            log.exception("the answer to %s cannot be written", request.request_id)
-            return Status(code=StatusCode.INTERNAL, description=str(error), pod="gateway")
-        return answer if len(answer) <= self._settings.max_message_bytes else self._too_large()
-
-    def _too_large(self) -> Status:
-        text = too_large(self._settings.max_message_bytes)
-        return Status(code=StatusCode.TOO_LARGE, description=text)
-
-    def _read(self, data: bytes, context: Any) -> Request | Status:
-        if len(data) > self._settings.max_message_bytes:
-            return self._too_large()
-        try:
-            request = jina3.read_data_request(data)
-        except BadMessage as error:
-            return Status(code=StatusCode.INVALID, description=str(error))
-        left = context.time_remaining()
-        passed_on = _metadata(context)
-        if left is None and not passed_on:
-            return request
-        deadline = request.deadline
-        if left is not None:
-            until = time.monotonic() + left
-            deadline = until if deadline is None else min(until, deadline)
-        return replace(request, deadline=deadline, metadata=passed_on)
-
-    async def _ask(self, request: Request) -> Response:
-        try:
-            return await self._answer(request)
-        except asyncio.CancelledError:
-            if self._drained_by is not None and time.monotonic() >= self._drained_by:
-                self._cut += 1
-            raise
-        except Exception as error:
-            log.exception("request %s failed in the Gateway", request.request_id)
-            text = f"{type(error).__name__} in the Gateway; its log says more"
-            status = Status(code=StatusCode.INTERNAL, description=text, pod="gateway")
-            return Response(request_id=request.request_id, status=status)
+    def _tick(self, now: float) -> None:
+        for call in list(self._desk.calls):
+            call.tick(now)
 
 
-class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no types
-    """Finds a method by its full name."""
-
-    def __init__(self, handlers: Mapping[str, Any]) -> None:
-        self._handlers = handlers
-
-    def service(self, handler_call_details: Any) -> Any:
-        return self._handlers.get(handler_call_details.method)
+def _overloaded(text: str) -> bytes:
+    told = [(GRPC_STATUS_KEY, StatusCode.OVERLOADED.value), ("retry-after", str(RETRY_AFTER_S))]
+    return Abort(framing.RESOURCE_EXHAUSTED, text, told).alone()
 
 
-def _metadata(context: Any) -> dict[str, str]:
-    given = context.invocation_metadata() or ()
-    return {name: value for name, value in given if name in PASSED_ON}
-
-
-async def _abort(context: Any, status: Status) -> None:
-    """End the RPC with the gRPC status of the table; does not return."""
-    told = [(GRPC_STATUS_KEY, status.code.value)]
-    if status.code is StatusCode.OVERLOADED:
-        told.append(("retry-after", str(RETRY_AFTER_S)))
-    await context.abort(_CODES[STATUSES[status.code][0]], status.description, tuple(told))
-
-
-__all__ = ["SERVICES", "GrpcEdge", "GrpcSettings", "PortTaken"]
+__all__ = ["SERVICES", "GrpcEdge", "GrpcSettings"]

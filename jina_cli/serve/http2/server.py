@@ -1,0 +1,232 @@
+"""HTTP/2 on sockets: connections with a clock, and an end that loses no request."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Generic, cast
+
+from jina_cli.serve.http2.blocks import Fields, Head
+from jina_cli.serve.http2.connection import Connection, Limits
+from jina_cli.serve.http2.frames import Code
+from jina_cli.serve.http2.stream import Receiver, Stream
+from jina_cli.serve.limits import CONNECTIONS, HEADER_S
+
+_BACKLOG = 2048
+_TICK_S = 5.0
+_HIGH_WATER_BYTES = 1024 * 1024
+_TOGETHER_BYTES = 64 * 1024
+"""Up to this size what is sent is copied into one piece."""
+
+_PING_AFTER_S = 20.0
+"""A connection that has been silent for so long is asked whether it is there."""
+
+_GONE_AFTER_S = 45.0
+"""One that has been silent for so long is not."""
+
+_UNREAD_S = 30.0
+"""How long a client may leave what is sent to it lie."""
+
+_LEAST_READ_BYTES = 4096
+"""What it must take in that time, where more waits for it."""
+
+_IDLE_S = 600.0
+"""A connection without a request for so long is closed; a client makes another when it needs it."""
+
+
+class Guest(asyncio.Protocol, Generic[Head]):
+    """One connection and its socket."""
+
+    def __init__(self, server: Http2Server[Head]) -> None:
+        self._server = server
+        self._loop = server.loop
+        self._transport: asyncio.Transport | None = None
+        self._is_flush_due = False
+        self._heard_at = self._busy_at = self._read_at = self._loop.time()
+        self._read = 0
+        self.connection: Connection[Head] = Connection(
+            server.accept, server.interpret, self._wake, server.limits
+        )
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=_HIGH_WATER_BYTES)
+        if len(self._server.guests) >= CONNECTIONS:
+            self._transport.abort()
+            return
+        self._server.guests.add(self)
+        self.connection.start()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._server.guests.discard(self)
+        self.connection.lost()
+
+    def data_received(self, data: bytes) -> None:
+        self._heard_at = self._server.now
+        if not self.connection.is_over:
+            self.connection.receive(data)
+
+    def eof_received(self) -> bool:
+        return False
+
+    def pause_writing(self) -> None:
+        self.connection.is_paused = True
+        # What it asks for could not be answered either.
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self._transport is not None and not self.connection.is_over:
+            self._transport.resume_reading()
+        self.connection.resume()
+
+    def tick(self, now: float) -> None:
+        """Look after the connection; called at a steady pace."""
+        connection = self.connection
+        connection.quieten()
+        if connection.streams:
+            self._busy_at = now
+        silent_s = now - self._heard_at
+        idle_s = now - self._busy_at
+        is_mute = not connection.is_greeted and idle_s > HEADER_S
+        is_gone = connection.awaits_ping and silent_s > _GONE_AFTER_S
+        lingers = connection.is_over and idle_s > _UNREAD_S
+        if is_mute or is_gone or lingers or self._is_stuck(now):
+            self.abort()
+        elif silent_s > _PING_AFTER_S and not connection.awaits_ping:
+            connection.ping()
+        elif idle_s > _IDLE_S:
+            connection.leave()
+
+    def abort(self) -> None:
+        """Close now."""
+        self.connection.lost()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _is_stuck(self, now: float) -> bool:
+        """Whether the client reads nothing, or next to nothing, of what waits for it."""
+        connection = self.connection
+        waits = connection.pending or connection.is_paused
+        if not waits or connection.sent - self._read >= _LEAST_READ_BYTES:
+            self._read_at, self._read = now, connection.sent
+        return now - self._read_at > _UNREAD_S
+
+    def _wake(self) -> None:
+        if not self._is_flush_due:
+            self._is_flush_due = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        """Write what was sent in this turn of the loop."""
+        self._is_flush_due = False
+        connection, transport = self.connection, self._transport
+        out, connection.out = connection.out, []
+        if transport is None:
+            return
+        if len(out) == 1:
+            transport.write(out[0])
+        elif out:
+            size = sum(map(len, out))
+            if size <= _TOGETHER_BYTES:
+                transport.write(b"".join(out))
+            else:
+                transport.writelines(out)
+        if connection.is_over:
+            transport.close()
+
+
+class Http2Server(Generic[Head]):
+    """What listens for HTTP/2 on any number of sockets.
+
+    Args:
+        accept: As in `Connection`.
+        interpret: As in `BlockReader`.
+        limits: Of each connection.
+
+    Attributes:
+        guests: The connections that are open.
+        now: The loop's time, not older than a tick.
+        on_tick: Called after each tick with the time.
+    """
+
+    def __init__(
+        self,
+        accept: Callable[[Stream, Head, bool], Receiver],
+        interpret: Callable[[Fields], Head],
+        limits: Limits,
+    ) -> None:
+        self.accept = accept
+        self.interpret = interpret
+        self.limits = limits
+        self.loop = asyncio.get_running_loop()
+        self.now = self.loop.time()
+        self.guests: set[Guest[Head]] = set()
+        self.on_tick: Callable[[float], None] | None = None
+        self._servers: list[asyncio.Server] = []
+        self._listening: list[tuple[socket.socket, ssl.SSLContext | None]] = []
+        self._clock: asyncio.TimerHandle | None = None
+
+    async def start(self, sock: socket.socket, tls: ssl.SSLContext | None = None) -> None:
+        """Accept connections on `sock`."""
+        if self._clock is None:
+            self._tick()
+        # The loop closes the socket it is given, and the last connections are taken from
+        # the backlog after that.
+        self._listening.append((sock.dup(), tls))
+        server = await self.loop.create_server(self._make, sock=sock, ssl=tls, backlog=_BACKLOG)
+        self._servers.append(server)
+
+    async def stop_accepting(self) -> None:
+        """Refuse new connections; those that the system has taken already are served."""
+        for server in self._servers:
+            server.close()
+        for sock, tls in self._listening:
+            waiting = _take_all(sock)
+            # Never shut down: it is the parent's socket too, on which the next Gateway listens.
+            sock.close()
+            for connection in waiting:
+                with contextlib.suppress(OSError):
+                    await self.loop.connect_accepted_socket(self._make, connection, ssl=tls)
+        self._servers.clear()
+        self._listening.clear()
+
+    def leave(self) -> None:
+        """Have each connection end when its streams have."""
+        for guest in list(self.guests):
+            guest.connection.leave()
+
+    def close(self) -> None:
+        """Cut off what is left."""
+        if self._clock is not None:
+            self._clock.cancel()
+        for guest in list(self.guests):
+            guest.connection.fail(Code.NO_ERROR, "")
+
+    def _make(self) -> Guest[Head]:
+        return Guest(self)
+
+    def _tick(self) -> None:
+        self.now = self.loop.time()
+        for guest in list(self.guests):
+            guest.tick(self.now)
+        if self.on_tick is not None:
+            self.on_tick(self.now)
+        self._clock = self.loop.call_later(_TICK_S, self._tick)
+
+
+def _take_all(sock: socket.socket) -> list[socket.socket]:
+    """Return the connections that wait to be accepted, without waiting for more."""
+    sock.setblocking(False)
+    found: list[socket.socket] = []
+    while True:
+        try:
+            connection, _ = sock.accept()
+        except OSError:
+            return found
+        connection.setblocking(False)
+        found.append(connection)
