@@ -76,7 +76,7 @@ class ReadySaid:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseSaid:
-    """What the child does before it is ready: `import`, `init`, `connect`; for time-outs."""
+    """What the child does before it is ready: `install`, `import`, `init`, `connect`."""
 
     phase: str
 
@@ -86,8 +86,8 @@ class FailedSaid:
     """The child cannot go on; it ends with a non-zero code after saying so.
 
     Attributes:
-        kind: `import`, `init`, `port-taken`, `permission`, `storage` or `bug`. `port-taken`
-            and `permission` are not cured by a restart.
+        kind: `install`, `import`, `init`, `port-taken`, `permission`, `storage` or `bug`.
+            `install`, `port-taken` and `permission` are not cured by a restart.
         cause: One clause, `ValueError: no such model`.
         place: `executor.py:12`, where it was raised; empty if unknown.
     """

@@ -87,3 +87,6 @@ DEFAULT_WORKSPACE = ".jina"
 
 MAX_TOP_K = 100_000
 """Matches that a query may ask for; more is a mistake, or an export."""
+
+ALLOW_INSTALL = "JINA_ALLOW_INSTALL"
+"""Variable that lets a Flow install what its Executors ask for; `--allow-install` sets it."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from jina_cli.plan.models import GatewayPlan, Plan
-from jina_cli.plan.pods import Pod, class_name, pods_of, polling_text
+from jina_cli.plan.pods import Pod, pods_of, polling_text
 from jina_cli.spec.models import GATEWAY
 
 START = "<gateway>"
@@ -110,7 +110,7 @@ def _item(pod: Pod) -> Item:
     return Item(
         key=pod.name,
         kind=_kind(pod),
-        title=pod.name,
+        title=pod.title,
         notes=tuple(_notes(pod)),
         shards=pod.shards if is_many else 0,
         replicas=pod.replicas if is_many else 0,
@@ -127,13 +127,13 @@ def _kind(pod: Pod) -> Kind:
 
 
 def _notes(pod: Pod) -> Iterator[str]:
-    if pod.executor is not None:
-        yield class_name(pod.executor.uses)
+    if pod.classes:
+        yield " + ".join(pod.classes)
     if pod.route.external:
         yield from pod.route.addresses[:_MOST_ADDRESSES]
         if (more := len(pod.route.addresses) - _MOST_ADDRESSES) > 0:
             yield f"and {more} more"
-    if pod.route.when:
+    if pod.is_choosy:
         yield "only some documents"
     if len(pod.workers) > 1:
         yield _counts(pod)

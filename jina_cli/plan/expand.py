@@ -9,27 +9,31 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jina_cli.errors import CannotWrite, SpecInvalid
 from jina_cli.plan.check import problems_of
 from jina_cli.plan.environment import Surroundings, env_of, is_forkable
-from jina_cli.plan.graph import Node, arrange
+from jina_cli.plan.graph import Node, arrange, fold
 from jina_cli.plan.models import (
     DEFAULT_DEADLINE_S,
     MAX_QUEUE,
     ExecutorPlan,
+    FusedPlan,
     GatewayPlan,
     HeadPlan,
     Listener,
     PeaPlan,
     Plan,
     Route,
+    Telemetry,
 )
 from jina_cli.spec.external import places_of
-from jina_cli.spec.models import GATEWAY, ExecutorSpec, FlowSpec, PodSpec
-from jina_cli.vocabulary import PeaRole, Polling
+from jina_cli.spec.fusing import has_head, hosts_of
+from jina_cli.spec.models import GATEWAY, ExecutorSpec, FlowSpec, GatewaySpec, PodSpec
+from jina_cli.spec.watching import collector, ports_of
+from jina_cli.vocabulary import Partial, PeaRole, Polling
 
 FOREVER_S = 365 * 86400.0
 """What a time-out of -1 becomes: longer than any Flow waits, and still a number in JSON."""
@@ -54,9 +58,10 @@ class _Seat:
 
     name: str
     role: PeaRole
-    shard: int
-    replica: int
-    address: str
+    shard: int = 0
+    replica: int = 0
+    address: str = ""
+    port_monitoring: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +104,7 @@ def expand(
     around = Surroundings.of(flow, environ, workspace)
     run_dir = Path(os.path.abspath(run_dir))
     _check_room_for_sockets(run_dir)
-    pods = _seated(arrange(flow.executors), run_dir)
+    pods = _seated(fold(arrange(flow.executors), hosts_of(flow)), run_dir)
     return Plan(
         flow=flow.name,
         source=flow.source,
@@ -126,24 +131,25 @@ def _seated(nodes: Sequence[Node], run_dir: Path) -> tuple[_Pod, ...]:
     count = 0
     for node in nodes:
         seats: list[_Seat] = []
-        for name, role, shard, replica in _names(node.spec):
+        for seat, port in zip(_places(node.spec), ports_of(node.spec), strict=True):
             address = _address(run_dir, f"p{count}.sock")
-            seats.append(_Seat(name=name, role=role, shard=shard, replica=replica, address=address))
+            seats.append(replace(seat, address=address, port_monitoring=port))
             count += 1
         seated.append(_Pod(node=node, seats=tuple(seats)))
     return tuple(seated)
 
 
-def _names(pod: PodSpec) -> Iterator[tuple[str, PeaRole, int, int]]:
-    """Yield name, role, shard and replica of each process of a Pod, its head first."""
+def _places(pod: PodSpec) -> Iterator[_Seat]:
+    """Yield the processes of a Pod, its head first, before they have addresses."""
     if pod.external:
         return
-    if pod.shards > 1 or pod.uses_before is not None or pod.uses_after is not None:
-        yield f"{pod.name}/head", PeaRole.HEAD, 0, 0
+    if has_head(pod):
+        yield _Seat(name=f"{pod.name}/head", role=PeaRole.HEAD)
     for shard in range(pod.shards):
         of_shard = f"/shard-{shard}" if pod.shards > 1 else ""
         for replica in range(pod.replicas):
-            yield f"{pod.name}{of_shard}/rep-{replica}", PeaRole.WORKER, shard, replica
+            name = f"{pod.name}{of_shard}/rep-{replica}"
+            yield _Seat(name=name, role=PeaRole.WORKER, shard=shard, replica=replica)
 
 
 def _address(run_dir: Path, name: str) -> str:
@@ -166,7 +172,8 @@ def _pea(pod: _Pod, seat: _Seat, flow: FlowSpec, around: Surroundings) -> PeaPla
         executor=None if is_head else executor_plan(spec.uses),
         head=_head(pod) if is_head else None,
         env=env,
-        forkable=is_forkable(env),
+        # What is installed for it must be there before anything is imported.
+        forkable=is_forkable(env) and not spec.install_requirements,
         python=sys.executable,
         ready_within_s=seconds(spec.timeout_ready),
         stop_within_s=seconds(spec.stop_timeout),
@@ -174,11 +181,39 @@ def _pea(pod: _Pod, seat: _Seat, flow: FlowSpec, around: Surroundings) -> PeaPla
         max_restarts=spec.max_restarts,
         needs=pod.node.needs,
         log_level=around.log_level,
-        inputs=pod.node.needs if len(pod.node.needs) > 1 else (),
+        inputs=pod.node.inputs,
         no_reduce=spec.no_reduce,
         allow_concurrent=spec.allow_concurrent,
         max_queue=spec.max_queue,
         max_message_bytes=flow.gateway.max_message_bytes,
+        # A head leaves out documents before they are spread.
+        when=spec.when if is_head or pod.head is None else None,
+        fused=tuple(_fused(each, around) for each in pod.node.fused),
+        exit_on_exceptions=spec.exit_on_exceptions,
+        install_requirements=spec.install_requirements,
+        output_array_type=spec.output_array_type or "",
+        telemetry=_telemetry(spec, seat.port_monitoring),
+    )
+
+
+def _fused(spec: PodSpec, around: Surroundings) -> FusedPlan:
+    return FusedPlan(
+        pod=spec.name,
+        executor=executor_plan(spec.uses),
+        workspace=_workspace(spec, "0", around),
+        when=spec.when,
+        allow_concurrent=spec.allow_concurrent,
+        exit_on_exceptions=spec.exit_on_exceptions,
+        output_array_type=spec.output_array_type or "",
+    )
+
+
+def _telemetry(spec: PodSpec | GatewaySpec, port: int) -> Telemetry:
+    return Telemetry(
+        monitoring=spec.monitoring,
+        port_monitoring=port,
+        traces_to=collector(spec.tracing, spec.traces_exporter_host, spec.traces_exporter_port),
+        metrics_to=collector(spec.metrics, spec.metrics_exporter_host, spec.metrics_exporter_port),
     )
 
 
@@ -189,6 +224,9 @@ def _head(pod: _Pod) -> HeadPlan:
         polling={"*": Polling.ANY, **_polling(spec)},
         before=None if spec.uses_before is None else executor_plan(spec.uses_before),
         after=None if spec.uses_after is None else executor_plan(spec.uses_after),
+        partial=spec.partial is Partial.ALLOW,
+        retries=spec.retries,
+        idempotent=spec.idempotent,
     )
 
 
@@ -246,6 +284,7 @@ def _gateway(flow: FlowSpec, pods: Sequence[_Pod], run_dir: Path, around: Surrou
         # Wide enough for the widest of its Pods: each process holds to its own bound.
         max_queue=max([MAX_QUEUE, *(pod.spec.max_queue for pod in pods)]),
         max_message_bytes=spec.max_message_bytes,
+        telemetry=_telemetry(spec, spec.port_monitoring if spec.monitoring else 0),
     )
 
 
@@ -261,12 +300,14 @@ def _gateway_plan(flow: FlowSpec, pods: Sequence[_Pod], address: str) -> Gateway
         routes=tuple(_route(pod) for pod in pods),
         title=spec.title,
         description=spec.description,
-        cors=spec.cors,
+        cors=spec.cors is True,
+        cors_origins=spec.cors if isinstance(spec.cors, tuple) else (),
         ssl_certfile=spec.ssl_certfile,
         ssl_keyfile=spec.ssl_keyfile,
         prefetch=spec.prefetch,
         deadline_s=optional_seconds(spec.timeout_send) or DEFAULT_DEADLINE_S,
         expose_endpoints=spec.expose_endpoints,
+        compression=spec.compression,
     )
 
 
@@ -278,12 +319,20 @@ def _route(pod: _Pod) -> Route:
         addresses=_route_addresses(pod),
         external=spec.external,
         floating=pod.node.floating,
-        when=spec.when,
-        timeout_s=optional_seconds(spec.timeout_send),
+        when=spec.when if spec.external else None,
+        timeout_s=_timeout(pod),
         retries=spec.retries,
         no_reduce=spec.no_reduce,
         metadata=spec.grpc_metadata,
+        idempotent=spec.idempotent,
+        fused=tuple(each.name for each in pod.node.fused),
     )
+
+
+def _timeout(pod: _Pod) -> float | None:
+    """Return the bound on a step; Pods of one process, which have equal ones, share the sum."""
+    one = optional_seconds(pod.spec.timeout_send)
+    return None if one is None else one * (1 + len(pod.node.fused))
 
 
 def _route_addresses(pod: _Pod) -> tuple[str, ...]:

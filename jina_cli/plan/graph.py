@@ -7,8 +7,8 @@ can be. `gateway` stands for the request itself.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from jina_cli.spec.models import GATEWAY, PodSpec
 
@@ -24,10 +24,15 @@ class Node:
         spec: What the YAML says; of one that was added nothing but its name.
         needs: Pods whose answers it gets, each once; none means the request alone. `gateway`
             stands among them only beside others.
+        fused: Pods that run in its processes after it, in order.
+        inputs: What it joins, as the YAML has it: `needs` name the Pods whose processes they
+            run in. None where it joins nothing.
     """
 
     spec: PodSpec
     needs: tuple[str, ...]
+    fused: tuple[PodSpec, ...] = ()
+    inputs: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -56,6 +61,27 @@ def arrange(pods: Sequence[PodSpec]) -> tuple[Node, ...]:
     numbered = (f"{JOINER}{number}" for number in itertools.count(1))
     name = next(each for each in itertools.chain([JOINER], numbered) if each not in taken)
     return (*nodes, Node(spec=PodSpec(name=name, needs=last or (GATEWAY,)), needs=last))
+
+
+def fold(nodes: Sequence[Node], hosts: Mapping[str, str]) -> tuple[Node, ...]:
+    """Return the nodes that have processes of their own, those of other Pods folded into them.
+
+    Args:
+        nodes: As `arrange` returns them.
+        hosts: Pod → the Pod whose processes it runs in, as `spec.fusing.hosts_of` has it.
+    """
+    folded: dict[str, Node] = {}
+    for node in nodes:
+        host = hosts.get(node.name)
+        if host is not None:
+            folded[host] = replace(folded[host], fused=(*folded[host].fused, node.spec))
+            continue
+        folded[node.name] = replace(
+            node,
+            needs=tuple(hosts.get(need, need) for need in node.needs),
+            inputs=node.needs if len(node.needs) > 1 else (),
+        )
+    return tuple(folded.values())
 
 
 def ends(nodes: Sequence[Node]) -> tuple[str, ...]:

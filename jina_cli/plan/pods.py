@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from jina_cli.plan.models import ExecutorPlan, PeaPlan, Plan, Route
+from jina_cli.plan.models import FusedPlan, PeaPlan, Plan, Route
 from jina_cli.spec.models import GATEWAY
 from jina_cli.vocabulary import PeaRole, Polling
 
@@ -18,15 +18,22 @@ class Pod:
         route: How the Gateway sees it.
         head: The process that spreads requests over its shards, where it has one.
         workers: By shard, then by replica; none for an external Pod.
+        waits_for: What it needs, as the YAML has it: the last of Pods that share a process.
     """
 
     route: Route
     head: PeaPlan | None
     workers: tuple[PeaPlan, ...]
+    waits_for: tuple[str, ...]
 
     @property
     def name(self) -> str:
         return self.route.pod
+
+    @property
+    def title(self) -> str:
+        """Its name, and those of the Pods that run in its processes after it."""
+        return " + ".join((self.route.pod, *self.route.fused))
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -34,8 +41,19 @@ class Pod:
         return self.route.needs or (GATEWAY,)
 
     @property
-    def executor(self) -> ExecutorPlan | None:
-        return self.workers[0].executor if self.workers else None
+    def classes(self) -> tuple[str, ...]:
+        """Short names of the Executors that one of its workers runs, in order."""
+        if not self.workers or self.workers[0].executor is None:
+            return ()
+        worker, first = self.workers[0], self.workers[0].executor
+        return tuple(class_name(each.uses) for each in (first, *(f.executor for f in worker.fused)))
+
+    @property
+    def is_choosy(self) -> bool:
+        """Whether it has a condition on documents."""
+        fused = (each for pea in self.workers for each in pea.fused)
+        held: tuple[Route | PeaPlan | FusedPlan, ...] = (self.route, *self.peas, *fused)
+        return any(each.when for each in held)
 
     @property
     def shards(self) -> int:
@@ -53,15 +71,18 @@ class Pod:
 def pods_of(plan: Plan) -> tuple[Pod, ...]:
     """Return the Pods of a plan in the order of its routes: needs come first."""
     assert plan.gateway.gateway is not None, "the Gateway's Pea has a Gateway's plan"
-    return tuple(_pod(route, plan) for route in plan.gateway.gateway.routes)
+    routes = plan.gateway.gateway.routes
+    last = {route.pod: (route.pod, *route.fused)[-1] for route in routes}
+    return tuple(_pod(route, plan, last) for route in routes)
 
 
-def _pod(route: Route, plan: Plan) -> Pod:
+def _pod(route: Route, plan: Plan, last: Mapping[str, str]) -> Pod:
     peas = [pea for pea in plan.peas if pea.pod == route.pod]
     return Pod(
         route=route,
         head=next((pea for pea in peas if pea.role is PeaRole.HEAD), None),
         workers=tuple(pea for pea in peas if pea.role is PeaRole.WORKER),
+        waits_for=tuple(last.get(need, need) for need in route.needs) or (GATEWAY,),
     )
 
 

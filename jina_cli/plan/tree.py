@@ -38,7 +38,8 @@ def render(plan: Plan) -> str:
 
 def _head_lines(plan: Plan, pods: Sequence[Pod]) -> Iterator[str]:
     processes = len(plan.peas) + 1
-    pod_count = f"{len(pods)} Pod" + ("s" if len(pods) != 1 else "")
+    count = sum(1 + len(pod.route.fused) for pod in pods)
+    pod_count = f"{count} Pod" + ("s" if count != 1 else "")
     yield f"{plan.flow}: {pod_count}, {processes} processes, from {plan.source}"
     yield f"  sockets    {plan.run_dir}"
     yield f"  logs       {plan.log_dir}"
@@ -57,21 +58,21 @@ def _listener_text(listener: Listener) -> str:
 
 def _pod_rows(pod: Pod, plan: Plan, *, is_last: bool) -> Iterator[_Row]:
     branch, trunk = ("└── ", "    ") if is_last else ("├── ", "│   ")
-    yield _Row(branch + pod.name, ("; ".join(_pod_facts(pod)),))
+    yield _Row(branch + pod.title, ("; ".join(_pod_facts(pod)),))
     for place, pea in enumerate(pod.peas):
         twig = "└── " if place == len(pod.peas) - 1 else "├── "
         yield _Row(trunk + twig + pea.name, tuple(_pea_cells(pea, plan)))
 
 
 def _pod_facts(pod: Pod) -> Iterator[str]:
-    if pod.executor is not None:
-        yield class_name(pod.executor.uses)
+    if pod.classes:
+        yield " + ".join(pod.classes)
     if pod.route.external:
         yield "external " + ", ".join(pod.route.addresses)
-    yield "needs " + ", ".join(pod.needs)
+    yield "needs " + ", ".join(pod.waits_for)
     if pod.route.floating:
         yield "floating"
-    if pod.route.when:
+    if pod.is_choosy:
         yield "only some documents"
     if polling := polling_text(pod):
         yield f"polling {polling}"
@@ -82,10 +83,15 @@ def _pea_cells(pea: PeaPlan, plan: Plan) -> Iterator[str]:
     if pea.role is PeaRole.HEAD:
         yield " and ".join(_around(pea)) or "spreads and merges"
     else:
-        yield _workspace(pea.workspace, plan.workspace)
+        folders = (pea.workspace, *(each.workspace for each in pea.fused))
+        yield ", ".join(_workspace(folder, plan.workspace) for folder in folders)
     notes = [f"GPU {pea.env[VISIBLE] or 'none'}"] if VISIBLE in pea.env else []
     if not pea.forkable:
         notes.append("own interpreter")
+    if pea.install_requirements:
+        notes.append("pip installs its requirements")
+    if pea.telemetry.port_monitoring:
+        notes.append(f"metrics at {pea.telemetry.port_monitoring}")
     yield ", ".join(notes)
 
 

@@ -17,7 +17,7 @@ from jina_cli.spec.models import DriverSpec, ExecutorSpec, FlowSpec, GatewaySpec
 from jina_cli.spec.nodes import ListNode, MapNode, Node, ScalarNode, spans_of, text_of, to_data
 from jina_cli.spec.topology import Placed, Step, place
 from jina_cli.spec.uses import Classes, Site, find_file
-from jina_cli.vocabulary import Polling, Protocol, Restart
+from jina_cli.vocabulary import Compression, Partial, Polling, Protocol, Restart, Runtime
 
 FolderOf = Callable[[Span], Path]
 """Absolute folder of the file that a place is in."""
@@ -48,6 +48,7 @@ def build_flow(flow: MapNode, *, source: Path, folder_of: FolderOf) -> Built:
         name=text_of(flow.get("name")) or source.stem,
         workspace=workspace,
         env=_environment(flow.get("env")),
+        **_given(flow, "colocate"),
         gateway=builder.gateway(flow),
         executors=tuple(
             builder.pod(pod, at, f"executors[{index}]", workspace)
@@ -64,6 +65,18 @@ def build_executor(node: MapNode, *, folder_of: FolderOf) -> tuple[ExecutorSpec,
     builder = _Builder(folder_of)
     spec = builder.executor(node, None, "")
     return spec, [*builder.problems, *builder.classes.problems]
+
+
+_TELEMETRY = (
+    "monitoring",
+    "tracing",
+    "traces_exporter_host",
+    "traces_exporter_port",
+    "metrics",
+    "metrics_exporter_host",
+    "metrics_exporter_port",
+)
+"""Keys that a Gateway and a Pod have alike."""
 
 
 class _Builder:
@@ -88,8 +101,9 @@ class _Builder:
         protocol = protocols or GatewaySpec().protocol
         return GatewaySpec(
             **_given(node, "host", "title", "description"),
-            **_given(node, "cors", "prefetch", "timeout_ready", "max_restarts", "stop_timeout"),
-            **_given(node, "max_message_bytes"),
+            **_given(node, "prefetch", "timeout_ready", "max_restarts", "stop_timeout"),
+            **_given(node, "max_message_bytes", "port_monitoring", *_TELEMETRY),
+            cors=_origins(node.get("cors")),
             port=_numbers(node.get("port")) or (0,) * len(protocol),
             protocol=protocol,
             expose_endpoints=_mapping(node.get("expose_endpoints")),
@@ -98,6 +112,7 @@ class _Builder:
             timeout_send=_limit(node.get("timeout_send")),
             env=_environment(node.get("env")),
             restart=Restart(text_of(node.get("restart")) or GatewaySpec().restart.value),
+            compression=Compression(text_of(node.get("compression")) or Compression.NONE.value),
             span=entry.span,
         )
 
@@ -115,7 +130,8 @@ class _Builder:
             **_given(pod, "method"),
             **_given(pod, "shards", "replicas", "external", "tls", "no_reduce", "retries"),
             **_given(pod, "timeout_ready", "max_restarts", "stop_timeout"),
-            **_given(pod, "allow_concurrent", "max_queue"),
+            **_given(pod, "allow_concurrent", "max_queue", "output_array_type"),
+            **_given(pod, "install_requirements", *_TELEMETRY),
             when=_mapping(pod.get("when")) or None,
             polling=_polling(pod.get("polling")),
             uses_before=self._executor_of(pod, "uses_before", path),
@@ -127,6 +143,11 @@ class _Builder:
             env=_environment(pod.get("env")),
             timeout_send=_limit(pod.get("timeout_send")),
             restart=Restart(text_of(pod.get("restart")) or PodSpec(name="").restart.value),
+            idempotent=tuple(_with_slash(each) for each in _texts(pod.get("idempotent"))),
+            partial=Partial(text_of(pod.get("partial")) or Partial.REFUSE.value),
+            runtime=_runtime(pod.get("runtime")),
+            exit_on_exceptions=_texts(pod.get("exit_on_exceptions")),
+            port_monitoring=_numbers(pod.get("port_monitoring")),
             **self._as_written(pod),
             span=pod.span,
         )
@@ -312,6 +333,23 @@ def _limit(node: Node | None) -> int | None:
     """Return a time limit in ms; below 0 is none."""
     value = node.value if isinstance(node, ScalarNode) else None
     return int(value) if isinstance(value, int | float) and value >= 0 else None
+
+
+def _origins(node: Node | None) -> bool | tuple[str, ...]:
+    """Return which origins may call; `*` among them is any."""
+    origins = _texts(node)
+    if isinstance(node, ListNode):
+        return "*" in origins or origins
+    return isinstance(node, ScalarNode) and node.value is True
+
+
+def _runtime(node: Node | None) -> Runtime | None:
+    text = text_of(node)
+    return Runtime(text) if text else None
+
+
+def _with_slash(endpoint: str) -> str:
+    return endpoint if endpoint.startswith("/") else f"/{endpoint}"
 
 
 def _polling(node: Node | None) -> dict[str, Polling]:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from jina_cli.diagnostics import Diagnostic, Severity, Span
-from jina_cli.spec.external import check_places
+from jina_cli.spec.external import check_places, is_own
+from jina_cli.spec.fusing import obstacle
 from jina_cli.spec.models import GATEWAY, FlowSpec, PodSpec
 from jina_cli.spec.nodes import escape
 from jina_cli.spec.schemas import rules
 from jina_cli.spec.topology import Flaw, Placed, Step, Trouble, flaws
-from jina_cli.spec.validate import nearest, problem
-from jina_cli.vocabulary import Protocol
+from jina_cli.spec.validate import nearest, no_effect, problem
+from jina_cli.spec.watching import check_watching, watched_ports
+from jina_cli.vocabulary import Partial, Protocol, Runtime
 
 _OPERATORS = frozenset(
     "$eq $neq $gt $gte $lt $lte $in $nin $regex $size $exists $and $or $not".split()  # noqa: SIM905
 )
 MAX_LISTED = 16
 """Names that a hint offers."""
+
+_ORIGIN = re.compile(r"null|[a-z][a-z0-9+.-]*://[^/\s]+", re.IGNORECASE)
 
 _REQUESTS = ("uses_requests", "uses/requests")
 """Where a Pod may say by which Drivers an endpoint is served."""
@@ -32,11 +37,13 @@ def check_flow(
     yield from _listeners(flow)
     yield from _port_clashes(flow)
     yield from _tls(flow)
-    yield from _not_yet(flow)
+    yield from _origins(flow)
+    yield from check_watching(flow)
     for index, pod in enumerate(flow.executors):
         yield from check_places(flow, pod, index)
         yield from _operators(flow, pod, index)
         yield from _drivers(flow, pod, index)
+        yield from _shards_and_processes(flow, pod, index)
     if not flow.executors:
         span = flow.span_of("/executors")
         message = "this Flow has no Pods: it answers what it is sent"
@@ -107,27 +114,36 @@ def _port_clashes(flow: FlowSpec) -> Iterator[Diagnostic]:
                 message = f"port {port} of {pod.name!r} is the Gateway's own"
                 path = f"executors[{place}].port"
                 yield problem("JNA209", message, span, "take another port", path)
+    for port, who, pointer in watched_ports(flow):
+        if port in owners:
+            message = f"port {port} is taken twice: for {owners[port]} and the {who}"
+            span, path = flow.span_of(pointer), _path(pointer)
+            yield problem("JNA209", message, span, "take another port", path)
+        owners[port] = f"the {who}"
 
 
-def _not_yet(flow: FlowSpec) -> Iterator[Diagnostic]:
-    """Yield what the Gateway would refuse when it starts."""
-    for index, protocol in enumerate(flow.gateway.protocol):
-        if protocol is Protocol.WEBSOCKET:
-            span = _item_span(flow, "/gateway/protocol", index)
-            message = "'websocket' is not supported: the Gateway does not serve it yet"
-            yield problem("JNA108", message, span, "use 'grpc' or 'http'", "gateway.protocol")
-    for index, pod in enumerate(flow.executors):
-        path = f"executors[{index}]"
-        if pod.when:
-            span = flow.span_of(f"/executors/{index}/when")
-            message = "'when' is not supported: the Gateway opens no documents yet"
-            hint = "let the Executor pass by what it is not for"
-            yield problem("JNA108", message, span, hint, f"{path}.when")
-        if pod.external and len(pod.needs) > 1:
-            span = flow.span_of(f"/executors/{index}/needs")
-            message = f"the external Pod {pod.name!r} cannot join {_listed(pod.needs)}"
-            hint = "let a Pod of this Flow join them before it"
-            yield problem("JNA110", message, span, hint, f"{path}.needs")
+def _shards_and_processes(flow: FlowSpec, pod: PodSpec, index: int) -> Iterator[Diagnostic]:
+    pointer, path = f"/executors/{index}", f"executors[{index}]"
+    at = flow.spans.get(f"{pointer}/partial")
+    is_idle = pod.partial is Partial.ALLOW and pod.shards == 1 and not pod.external
+    if at is not None and is_idle and is_own(flow, at):
+        yield no_effect("partial", at, "the Pod has one shard", f"{path}.partial")
+    if pod.runtime is Runtime.INPROCESS:
+        reason = obstacle(pod, {each.name: each for each in flow.executors})
+        if reason:
+            message = f"{pod.name!r} cannot run in the process of the Pod before it: {reason}"
+            hint = "leave 'runtime' out, or mend that"
+            span = flow.span_of(f"{pointer}/runtime")
+            yield problem("JNA212", message, span, hint, f"{path}.runtime")
+
+
+def _origins(flow: FlowSpec) -> Iterator[Diagnostic]:
+    cors = flow.gateway.cors
+    for index, origin in enumerate(cors if isinstance(cors, tuple) else ()):
+        if not _ORIGIN.fullmatch(origin):
+            span = _item_span(flow, "/gateway/cors", index)
+            hint = "write scheme and host, https://example.org, or '*' for any"
+            yield problem("JNA104", f"{origin!r} is no origin", span, hint, "gateway.cors")
 
 
 def _tls(flow: FlowSpec) -> Iterator[Diagnostic]:
@@ -139,6 +155,12 @@ def _tls(flow: FlowSpec) -> Iterator[Diagnostic]:
         span = spans[f"/gateway/{given[0]}"]
         message = f"{given[0]!r} does nothing without {other!r}"
         yield problem("JNA110", message, span, f"add {other!r}", f"gateway.{given[0]}")
+    elif given and Protocol.NATIVE in flow.gateway.protocol:
+        index = flow.gateway.protocol.index(Protocol.NATIVE)
+        span = _item_span(flow, "/gateway/protocol", index)
+        message = "'native' is served without TLS: 'ssl_certfile' is for the other protocols"
+        hint = "leave it out where others can reach this port"
+        yield problem("JNA110", message, span, hint, "gateway.protocol", Severity.WARNING)
 
 
 def _operators(flow: FlowSpec, pod: PodSpec, index: int) -> Iterator[Diagnostic]:
@@ -174,6 +196,10 @@ def _drivers(flow: FlowSpec, pod: PodSpec, index: int) -> Iterator[Diagnostic]:
             path = f"executors[{index}].uses.requests"
             message = f"there is no Driver {driver.driver!r}"
             yield problem("JNA504", message, span, hint, path)
+
+
+def _path(pointer: str) -> str:
+    return re.sub(r"/(\d+)", r"[\1]", pointer).replace("/", ".").removeprefix(".")
 
 
 def _item_span(flow: FlowSpec, pointer: str, index: int) -> Span:

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from jina_cli.spec.external import AWAY, HERE
 from jina_cli.spec.models import DriverSpec, ExecutorSpec, FlowSpec, GatewaySpec, PodSpec
 from jina_cli.spec.source import core_scalar
 
@@ -28,12 +29,6 @@ _LAID_IN = frozenset(
     }
 )
 """Keys of a Pod whose values `uses` already holds."""
-
-_AWAY = frozenset({"host", "port", "tls", "grpc_metadata"})
-"""Keys that mean something for external Pods alone."""
-
-_HERE = frozenset({"uses", "uses_before", "uses_after", "shards"})
-"""Keys that mean nothing for external Pods."""
 
 _DOLLAR = re.compile(r"\$(?=[$A-Za-z_{])")
 
@@ -76,7 +71,7 @@ def _plain(value: Any) -> Any:
         case FlowSpec() | GatewaySpec() | PodSpec() | ExecutorSpec() | DriverSpec():
             left_out = _INTERNAL
             if isinstance(value, PodSpec):
-                left_out |= _LAID_IN | (_HERE if value.external else _AWAY)
+                left_out |= _LAID_IN.union(HERE if value.external else AWAY)
             return {
                 field.name.rstrip("_"): _plain(getattr(value, field.name))
                 for field in dataclasses.fields(value)

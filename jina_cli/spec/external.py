@@ -6,17 +6,29 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from jina_cli.diagnostics import Diagnostic
+from jina_cli.diagnostics import Diagnostic, Span
 from jina_cli.spec.models import FlowSpec, PodSpec
 from jina_cli.spec.validate import no_effect, problem
 
 _SECURE = frozenset({"grpcs", "https"})
 
-_AWAY = ("port", "tls", "grpc_metadata")
+AWAY = ("port", "tls", "grpc_metadata")
 """Keys of a Pod that say where an external one is, and nothing of any other."""
 
-_HERE = ("uses", "uses_before", "uses_after", "shards")
+HERE = (
+    "uses",
+    "uses_before",
+    "uses_after",
+    "shards",
+    "partial",
+    "exit_on_exceptions",
+    "output_array_type",
+    "install_requirements",
+)
 """Keys of a Pod that say what runs here, and nothing of an external one."""
+
+_DEFAULTS = frozenset(HERE[4:])
+"""Of these, what may well be said of all Pods at once, under `with`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +75,16 @@ def check_places(flow: FlowSpec, pod: PodSpec, index: int) -> Iterator[Diagnosti
     reason = "somebody else runs this Pod"
     if not pod.external:
         reason = "the Pod runs here; it is for external Pods"
-    for key in _HERE if pod.external else _AWAY:
-        if f"{pointer}/{key}" in flow.spans:
-            yield no_effect(key, flow.spans[f"{pointer}/{key}"], reason, f"{path}.{key}")
+    for key in HERE if pod.external else AWAY:
+        at = flow.spans.get(f"{pointer}/{key}")
+        if at is not None and (key not in _DEFAULTS or is_own(flow, at)):
+            yield no_effect(key, at, reason, f"{path}.{key}")
+
+
+def is_own(flow: FlowSpec, span: Span) -> bool:
+    """Return whether what stands at `span` was written in a Pod, not for all under `with`."""
+    held = flow.span_of("/executors")
+    return span.path != held.path or span.line >= held.line
 
 
 def places_of(pod: PodSpec) -> tuple[Place, ...]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jina_cli.diagnostics import Span
-from jina_cli.vocabulary import Polling, Protocol, Restart
+from jina_cli.vocabulary import Compression, Partial, Polling, Protocol, Restart, Runtime
 
 GATEWAY = "gateway"
 """In `needs`: the request as it came in, before any Pod saw it."""
@@ -101,6 +101,16 @@ class PodSpec:
         stop_timeout: From SIGTERM to SIGKILL, in ms.
         allow_concurrent: Whether synchronous methods may run in several threads at once.
         max_queue: Requests that wait or are worked on in one process; one more is refused.
+        idempotent: Endpoints that may be asked again where a connection broke.
+        partial: What becomes of an answer where some shards failed.
+        runtime: Where its Executor runs; None leaves it to the Flow's `colocate`.
+        exit_on_exceptions: Names of exceptions that end the process.
+        output_array_type: Kind of the arrays of documents; None as their class says.
+        install_requirements: Whether pip installs what the Executor asks for.
+        monitoring: Whether its processes count and time for Prometheus.
+        port_monitoring: Where they serve that; one for each, or the first of a row.
+        tracing: Whether they send spans to `traces_exporter_host`.
+        metrics: Whether they send measurements to `metrics_exporter_host`.
         uses_with: As written; `uses.with_` already holds it. So do the next four.
         span: Where the Pod begins in the YAML.
     """
@@ -132,6 +142,20 @@ class PodSpec:
     stop_timeout: int = 30_000
     allow_concurrent: bool = False
     max_queue: int = 256
+    idempotent: tuple[str, ...] = ()
+    partial: Partial = Partial.REFUSE
+    runtime: Runtime | None = None
+    exit_on_exceptions: tuple[str, ...] = ()
+    output_array_type: str | None = None
+    install_requirements: bool = False
+    monitoring: bool = False
+    port_monitoring: tuple[int, ...] = ()
+    tracing: bool = False
+    traces_exporter_host: str = "localhost"
+    traces_exporter_port: int = 4317
+    metrics: bool = False
+    metrics_exporter_host: str = "localhost"
+    metrics_exporter_port: int = 4317
     uses_with: Mapping[str, Any] = field(default_factory=dict)
     uses_metas: Mapping[str, Any] = field(default_factory=dict)
     uses_requests: Mapping[str, Any] = field(default_factory=dict)
@@ -151,7 +175,7 @@ class GatewaySpec:
         protocol: At least one.
         title: Of the HTTP API.
         description: Of the HTTP API.
-        cors: Whether any origin may call the HTTP API.
+        cors: Whether any origin may call the HTTP API, or those that may.
         prefetch: Requests of one stream that are worked on at a time.
         max_message_bytes: The largest request or answer, on every protocol.
         expose_endpoints: Endpoint → `http_path`, `methods`, as in Jina.
@@ -163,6 +187,9 @@ class GatewaySpec:
         restart: When it is started again after it ended.
         max_restarts: In a row, before it has failed.
         stop_timeout: From SIGTERM to SIGKILL, in ms.
+        compression: Of answers, for clients that take it.
+        monitoring: As in `PodSpec`, as are those after it.
+        port_monitoring: Where the process serves that; 0 nowhere.
         span: Where `gateway:` stands in the YAML.
     """
 
@@ -171,7 +198,7 @@ class GatewaySpec:
     protocol: tuple[Protocol, ...] = (Protocol.GRPC,)
     title: str = ""
     description: str = ""
-    cors: bool = False
+    cors: bool | tuple[str, ...] = False
     prefetch: int = 1000
     max_message_bytes: int = 64 * 2**20
     expose_endpoints: Mapping[str, Any] = field(default_factory=dict)
@@ -183,6 +210,15 @@ class GatewaySpec:
     restart: Restart = Restart.ON_FAILURE
     max_restarts: int = 5
     stop_timeout: int = 30_000
+    compression: Compression = Compression.NONE
+    monitoring: bool = False
+    port_monitoring: int = 0
+    tracing: bool = False
+    traces_exporter_host: str = "localhost"
+    traces_exporter_port: int = 4317
+    metrics: bool = False
+    metrics_exporter_host: str = "localhost"
+    metrics_exporter_port: int = 4317
     span: Span = NOWHERE
 
 
@@ -196,6 +232,7 @@ class FlowSpec:
         name: For people, and for its run directory; the file's stem where the YAML has none.
         workspace: Root folder of all workspaces, absolute; None leaves it to the command.
         env: Environment variables of all its processes; a Pod's own win.
+        colocate: Whether each Pod that can runs in the process of the Pod before it.
         gateway: What clients talk to.
         executors: The Pods, in the order of the YAML.
         source: Absolute path of the YAML file.
@@ -208,6 +245,7 @@ class FlowSpec:
     name: str = "flow"
     workspace: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    colocate: bool = False
     gateway: GatewaySpec = GatewaySpec()
     executors: tuple[PodSpec, ...] = ()
     source: str = ""

@@ -6,6 +6,7 @@ There is one Flow for each event loop, in the main thread.
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import socket
 from collections import deque
@@ -21,6 +22,7 @@ from jina_cli.supervise.files import make_room
 from jina_cli.supervise.flow_machine import ExitOn, Phase
 from jina_cli.supervise.journal import Journal, write_record
 from jina_cli.supervise.machine import Pea, PeaState, policy_of
+from jina_cli.supervise.permission import check_allowed
 from jina_cli.supervise.process import Processes
 from jina_cli.supervise.reasons import error_of, restart_notice, too_late
 from jina_cli.supervise.registry import RunDir, claim
@@ -131,10 +133,12 @@ class Supervisor:
 
         Raises:
             Unreachable: A port is taken, or this Flow runs already.
-            NotPermitted: The system refuses a port or a folder.
+            NotPermitted: The system refuses a port or a folder, or nobody allowed that pip
+                installs what an Executor asks for.
             CannotWrite: The run dir cannot be written.
             JinaError: It may not have as many open files as it needs.
         """
+        check_allowed(self._plan, os.environ)
         make_room(len(self._plans))
         self._run_dir = claim(Path(self._plan.run_dir))
         self._write_record("starting")

@@ -21,7 +21,7 @@ from jina_cli.lifeline import DrainSaid, FailedSaid, PhaseSaid, ReadySaid, Said
 from jina_cli.plan.models import PeaPlan
 from jina_cli.vocabulary import Restart
 
-INCURABLE = frozenset({"port-taken", "permission"})
+INCURABLE = frozenset({"port-taken", "permission", "install"})
 """Kinds of failure that the next attempt would meet again."""
 
 UNKILLABLE_AFTER_S = 5.0

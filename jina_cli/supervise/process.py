@@ -192,6 +192,8 @@ class Processes:
             deregister_s=self._recipe.deregister_s if is_gateway else 0.0,
         )
         module = self._recipe.gateway_module if is_gateway else self._recipe.pea_module
+        if pea.install_requirements:
+            module = self._recipe.install_module
         python = pea.python or sys.executable
         command = [python, "-P", "-m", module, launch.to_argument()]
         kept = (launch.control_fd, launch.death_fd, *own.values())

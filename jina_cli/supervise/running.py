@@ -48,12 +48,14 @@ class Recipe:
     Attributes:
         preload: Modules that the spawner imports before it forks.
         entry: `module:function` that a forked Pea runs.
+        install_module: Becomes `pea_module` after pip installed what the Executor asks for.
         deregister_s: Handed to the Gateway, see `Launch`.
     """
 
     preload: tuple[str, ...] = ("jina_cli.runtime.pea",)
     entry: str = "jina_cli.runtime.pea:run"
     pea_module: str = "jina_cli.runtime"
+    install_module: str = "jina_cli.runtime.install"
     gateway_module: str = "jina_cli.serve"
     spawner_module: str = "jina_cli.runtime.spawner"
     deregister_s: float = 0.0

@@ -351,7 +351,7 @@ def test_a_spec_knows_where_each_key_stands() -> None:
     flow = flow_of("everything.yml")
 
     assert flow.span_of("/executors/1/replicas").line == 11  # out of `with`
-    assert flow.span_of("/executors/2/shards").line == 48
+    assert flow.span_of("/executors/2/shards").line == 63
     assert flow.span_of("/executors/2/nothing") == flow.span_of("/executors/2")
 
 
