@@ -62,7 +62,7 @@ class CallSession:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def request(self, request: Request) -> Response:
-        data = jina3.write_data_request(request)
+        data = jina3.write_data_request(request, timed=True)
         if len(data) > self._max_bytes:
             text = over_limit("request", len(data), self._max_bytes)
             return failed(request, StatusCode.TOO_LARGE, text)

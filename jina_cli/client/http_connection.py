@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from jina_cli.client.address import Target
 from jina_cli.client.errors import ConnectionFailed
@@ -52,11 +52,6 @@ class Head:
     def is_chunked(self) -> bool:
         return self.headers.get("transfer-encoding", "").lower() == "chunked"
 
-    @property
-    def is_last(self) -> bool:
-        """Whether the connection is of no use after it."""
-        return self.headers.get("connection", "").lower() == "close"
-
 
 @dataclass(eq=False, slots=True)
 class Connection:
@@ -64,7 +59,6 @@ class Connection:
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
-    answered: int = field(default=0)
 
     @property
     def is_over(self) -> bool:
@@ -79,12 +73,15 @@ class Connection:
             AnswerTooLarge: The answer has more than `max_bytes`.
         """
         found = await self.begin(head, body)
+        content = await self.rest(found, max_bytes)
+        return Answer(found.status, found.headers, content)
+
+    async def rest(self, head: Head, max_bytes: int) -> bytes:
+        """Return the body of an answer that has begun; raises as `ask`."""
         try:
-            content = await self._body(found, max_bytes)
+            return await self._body(head, max_bytes)
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError) as error:
             raise _bad() from error
-        self.answered += 1
-        return Answer(found.status, found.headers, content)
 
     async def begin(self, head: bytes, body: bytes) -> Head:
         """Send a request and return what comes before the answer's body.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from urllib.parse import quote
 
@@ -14,6 +14,7 @@ from jina_cli.client.http_connection import (
     Answer,
     AnswerTooLarge,
     Connection,
+    Head,
     connect,
     head_of,
 )
@@ -23,6 +24,7 @@ from jina_cli.wire.balance import may_repeat
 from jina_cli.wire.messages import Format, Request, Response, StatusCode
 
 _DEFAULT = "/default"
+_WRONG_METHOD = 405
 
 
 class HttpTransport:
@@ -37,6 +39,7 @@ class HttpTransport:
         self._idle: list[Connection] = []
         self._paths: frozenset[str] | None = None
         self._elsewhere: set[str] = set()
+        self._gets: set[str] = set()
 
     async def open(self, timeout_s: float) -> None:
         try:
@@ -117,18 +120,15 @@ class HttpTransport:
             **request.metadata,
             "content-type": "application/json",
             "content-length": str(len(body)),
+            **({"accept": "text/event-stream"} if request.streamed else {}),
         }
-        if method == "GET":
-            headers["accept"] = "text/event-stream"
         return head_of(method, quote("/" + path.lstrip("/")), self._target, headers)
 
     async def _events(self, request: Request) -> AsyncGenerator[Response, None]:
-        body = http_messages.write_document(request)
-        connection = await self._connected()
+        connection, head = await self._streaming(request)
         try:
-            head = await connection.begin(self._head("GET", request.endpoint, request, body), body)
             if not head.headers.get("content-type", "").startswith("text/event-stream"):
-                content = b"".join([piece async for piece in connection.pieces(head)])
+                content = await connection.rest(head, self._max_bytes)
                 yield http_messages.read_answer(request, head.status, content)
                 return
             reader = EventReader(self._max_bytes)
@@ -142,14 +142,32 @@ class HttpTransport:
         finally:
             connection.abort()
 
-    async def _connected(self) -> Connection:
-        """Return an idle connection, or a new one."""
-        while self._idle:
-            connection = self._idle.pop()
-            if not connection.is_over:
-                return connection
-            await connection.close()
-        return await connect(self._target, self._tls)
+    async def _streaming(self, request: Request) -> tuple[Connection, Head]:
+        """Return a new connection whose answer has begun.
+
+        Ours takes a whole request; Jina's gateway the document alone, as the body of a GET.
+        """
+        if request.endpoint not in self._gets:
+            connection, head = await self._begun("POST", request, http_messages.write_request)
+            if head.status != _WRONG_METHOD:
+                return connection, head
+            connection.abort()
+            self._gets.add(request.endpoint)
+        return await self._begun("GET", request, http_messages.write_document)
+
+    async def _begun(
+        self, method: str, request: Request, write: Callable[[Request], bytes]
+    ) -> tuple[Connection, Head]:
+        body = write(request)
+        connection = await connect(self._target, self._tls)
+        try:
+            head = self._head(method, request.endpoint, request, body)
+            return connection, await connection.begin(head, body)
+        except BaseException as error:
+            connection.abort()
+            if isinstance(error, ConnectionError):
+                raise self._broke(error, was_sent=True) from error
+            raise
 
     async def _ask(self, head: bytes, body: bytes, repeats: bool) -> Answer:
         """Ask on an idle connection, else on a new one.

@@ -56,7 +56,7 @@ class WebsocketTransport:
         await self._connected(None)
 
     async def request(self, request: Request) -> Response:
-        data = jina3.write_data_request(request)
+        data = jina3.write_data_request(request, timed=True)
         limit = self._settings.max_message_bytes
         if len(data) > limit:
             text = over_limit("request", len(data), limit)

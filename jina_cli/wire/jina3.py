@@ -6,6 +6,7 @@ and are not parsed. Of the documents' format this module knows no more than that
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -141,13 +142,20 @@ def write_document_responses(request: Request, response: Response) -> list[bytes
     return [head + sized(_DATA, bytes(document)) for document in documents]
 
 
-def write_data_request(request: Request) -> bytes:
+def write_data_request(request: Request, *, timed: bool = False) -> bytes:
     """Return the DataRequestProto of a request, as Jina's client writes it.
+
+    Args:
+        timed: Whether the header says how long the client waits, in whole seconds; where many
+            requests share an RPC, nothing else does.
 
     Raises:
         ValueError: The documents are in another format than Jina's.
     """
     header = _header(request.request_id, endpoint=request.endpoint, target=request.target or None)
+    if timed and request.deadline is not None:
+        left_s = math.ceil(request.deadline - time.monotonic())
+        header += b"\x28" + varint(min(max(1, left_s), 2**32 - 1))
     parameters = sized(_PARAMETERS, write_struct(request.parameters)) if request.parameters else b""
     return b"".join(_joined(sized(_HEADER, header) + parameters, request.bodies[0]))
 
