@@ -181,9 +181,20 @@ class Edges:
             title = Title(title=gateway.title, description=gateway.description, paths=paths)
             pages = Pages(self._flow.answer, self._board, self._endpoints, title)
             limit = self._plan.max_message_bytes
-            settings = HttpSettings(cors=gateway.cors, max_message_bytes=limit, paths=paths)
-            app = HttpApp(self._flow.answer, self._board, pages, settings, self._budget)
-            self._http = HttpServer(app, tls=self._tls_context())
+            settings = HttpSettings(
+                cors=gateway.cors,
+                cors_origins=gateway.cors_origins,
+                max_message_bytes=limit,
+                deadline_s=gateway.deadline_s,
+                paths=paths,
+            )
+            self._http = HttpServer(
+                HttpApp(self._flow, pages, settings),
+                max_body_bytes=limit,
+                budget=self._budget,
+                is_draining=lambda: self._board.draining,
+                tls=self._tls_context(),
+            )
         return self._http
 
     def _tls_context(self) -> SSLContext | None:

@@ -1,29 +1,30 @@
-"""The HTTP edge: `POST /<endpoint>` and the pages around it, as one raw ASGI callable.
+"""The HTTP edge: `POST /<endpoint>` and the pages around it.
 
 No framework stands in between: routing is one look into a dict. The table of statuses is
-`wire.messages.STATUSES`; what this edge refuses by itself is 400, 405, 408, 413 and 415.
+`wire.messages.STATUSES`; what this edge refuses by itself is 400, 403, 405, 408, 413, 415 and
+431.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import cast
 
-from jina_cli.serve.board import Board
-from jina_cli.serve.http_body import BodyRefused, ClientGone, Headers, Receive, read_body
-from jina_cli.serve.http_connection import CONNECTION, Connection
-from jina_cli.serve.http_pages import Answer, Page, Pages, problem
+from jina_cli.serve import http_events
+from jina_cli.serve.http_connection import Upgrade
+from jina_cli.serve.http_message import Events, Headers, HttpRequest, Page, problem
+from jina_cli.serve.http_origins import Origins
+from jina_cli.serve.http_pages import Pages
 from jina_cli.serve.limits import RETRY_AFTER_S, too_large
 from jina_cli.wire import json as wire_json
-from jina_cli.wire.budget import Budget
 from jina_cli.wire.messages import (
     STATUSES,
+    Answering,
     BadMessage,
-    Buffer,
     Request,
     Response,
     Status,
@@ -33,21 +34,17 @@ from jina_cli.wire.messages import (
 
 log = logging.getLogger(__name__)
 
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Scope = MutableMapping[str, Any]
-
 PASSED_ON = (b"traceparent", b"tracestate", b"baggage")
 """Headers that travel with a request to the Pods."""
 
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+_MARK = re.compile(r"[a-z0-9_]{1,60}")
 _RETRY_AFTER = [(b"retry-after", b"%d" % RETRY_AFTER_S)]
 _LATER = frozenset({StatusCode.OVERLOADED, StatusCode.UNAVAILABLE})
-_SIMPLE_TYPES = (b"text/plain", b"application/x-www-form-urlencoded", b"multipart/form-data")
-_PREFLIGHT = [
-    (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
-    (b"access-control-allow-headers", b"*"),
-    (b"access-control-max-age", b"600"),
-]
+_INVALID = STATUSES[StatusCode.INVALID][1]
+_INTERNAL = STATUSES[StatusCode.INTERNAL][1]
+_EVENTS = b"text/event-stream"
+_NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,109 +53,135 @@ class HttpSettings:
 
     Attributes:
         cors: Whether pages of any origin may call it.
+        cors_origins: Origins whose pages may, where not any may.
         max_message_bytes: The limit of a body, in and out.
+        deadline_s: For requests that bring none.
         paths: HTTP path → endpoint, where they differ.
     """
 
     cors: bool = False
+    cors_origins: tuple[str, ...] = ()
     max_message_bytes: int
+    deadline_s: float
     paths: Mapping[str, str] = field(default_factory=dict)
 
 
 class HttpApp:
-    """The ASGI application of a Gateway.
+    """What a Gateway answers to HTTP.
 
     Args:
-        answer: Carries a request through the Flow.
-        board: Whether the Gateway is ready, or draining.
+        flow: Carries requests through the Flow.
         pages: Answers everything but requests to endpoints.
         settings: Of the plan.
-        budget: Room for the bodies of requests.
+        upgrade: Returns what speaks WebSocket to a client that asks for it; None for nothing.
     """
 
     def __init__(
-        self, answer: Answer, board: Board, pages: Pages, settings: HttpSettings, budget: Budget
+        self,
+        flow: Answering,
+        pages: Pages,
+        settings: HttpSettings,
+        upgrade: Callable[[HttpRequest], Upgrade | Page] | None = None,
     ) -> None:
-        self._answer = answer
-        self._board = board
+        self._flow = flow
         self._pages = pages
         self._settings = settings
-        self._budget = budget
+        self._upgrade = upgrade
+        self._origins = Origins(any_may=settings.cors, allowed=settings.cors_origins)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        method, path = scope["method"], scope["path"]
-        if method == "POST" and not self._pages.owns(path):
-            await self._post(scope, receive, send)
-        elif method == "OPTIONS" and self._settings.cors:
-            await self._send(send, Page(204, b"", headers=_PREFLIGHT))
-        else:
-            await self._send(send, await self._cold(method, path))
-
-    async def _cold(self, method: str, path: str) -> Page:
+    async def answer(self, request: HttpRequest) -> Page | Events:
+        """Return the answer to any request; nothing but a cancellation comes out of here."""
         try:
-            return await self._pages.answer(method, path)
+            answer = await self._answer(request)
         except Exception:
-            log.exception("the page %s failed", path)
-            return problem(500, "this page failed; the log of the Gateway says why")
+            log.exception("%s %s failed", request.method, request.path)
+            answer = problem(_INTERNAL, "this failed; the log of the Gateway says why")
+        return self._origins.dress(request.headers, answer) if self._origins.is_open else answer
 
-    async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
-        connection: Connection | None = scope.get("state", {}).get(CONNECTION)
-        headers = dict(scope["headers"])
-        try:
-            _refuse_foreign_forms(headers, self._settings.cors)
-            limit = self._settings.max_message_bytes
-            with self._budget.share() as share:
-                data = await read_body(headers, receive, limit=limit, share=share)
-                page = await self._work(scope["path"], headers, data, connection)
-        except BodyRefused as refused:
-            if connection is not None:
-                connection.linger()
-            busy = refused.status == STATUSES[StatusCode.OVERLOADED][1]
-            page = problem(refused.status, refused.detail, _RETRY_AFTER if busy else ())
-        except ClientGone:
-            return
-        except asyncio.CancelledError:
-            if connection is None or connection.transport is not None:
-                raise
-            return  # the client is gone, and so is the work for it
-        await self._send(send, page)
+    def upgrade(self, request: HttpRequest) -> Upgrade | Page:
+        """Return what speaks WebSocket, or why nobody does.
 
-    async def _work(
-        self, path: str, headers: Headers, data: Buffer, connection: Connection | None
-    ) -> Page:
+        A browser lets any page open one, and asks nobody before.
+        """
+        if not self._origins.may(request.headers):
+            return problem(403, "pages of this origin may not open a WebSocket here")
+        return problem(404, "Not Found") if self._upgrade is None else self._upgrade(request)
+
+    async def _answer(self, request: HttpRequest) -> Page | Events:
+        method, path = request.method, request.path
+        if method == "POST" and not self._pages.owns(path):
+            return self._origins.refuse(request.headers) or await self._post(request)
+        if method == "GET" and self._pages.streams(path):
+            if not self._origins.may(request.headers):
+                return problem(403, "pages of this origin may not call this API")
+            return await self._get(request)
+        if method == "OPTIONS" and self._origins.is_open:
+            return self._origins.preflight(request.headers)
+        return await self._pages.answer(method, path)
+
+    async def _post(self, request: HttpRequest) -> Page | Events:
+        headers, path = request.headers, request.path
+        streamed = b"accept" in headers and _EVENTS in headers[b"accept"]
         try:
-            request = self._read(path, headers, data)
+            asked = wire_json.read_http_request(
+                self._settings.paths.get(path, path),
+                request.body,
+                request_id=_id_of(headers),
+                metadata=_passed_on(headers),
+                deadline_s=self._settings.deadline_s,
+                streamed=streamed,
+            )
         except BadMessage as error:
-            return problem(STATUSES[StatusCode.INVALID][1], str(error))
-        if connection is None:
-            return self._write(await self._ask(request))
-        task = asyncio.current_task()
-        assert task is not None
-        connection.on_lost = task.cancel
-        try:
-            return self._write(await self._ask(request))
-        finally:
-            connection.on_lost = None
+            return Page(_INVALID, wire_json.write_refusal(error, _given_id(headers)))
+        return await self._stream(asked) if streamed else self._write(await self._ask(asked))
 
-    def _read(self, path: str, headers: Headers, data: Buffer) -> Request:
+    async def _get(self, request: HttpRequest) -> Page | Events:
+        """Answer with events; the document is the body, or else the query of the address."""
+        headers, path = request.headers, request.path
         endpoint = self._settings.paths.get(path, path)
-        request = wire_json.read_http_request(endpoint, bytes(data))
-        passed_on = {
-            name.decode(): headers[name].decode("latin-1") for name in PASSED_ON if name in headers
-        }
-        request_id = request.request_id or _id_of(headers) or new_request_id()
-        return replace(request, request_id=request_id, metadata=passed_on)
+        try:
+            document = (
+                wire_json.loads(request.body)
+                if request.body
+                else http_events.document_of(request.query, self._pages.input_of(endpoint))
+            )
+            asked = wire_json.read_document(
+                endpoint,
+                document,
+                request_id=_id_of(headers),
+                metadata=_passed_on(headers),
+                streamed=True,
+            )
+        except BadMessage as error:
+            return Page(_INVALID, wire_json.write_refusal(error, _given_id(headers)))
+        return await self._stream(asked)
 
     async def _ask(self, request: Request) -> Response:
         try:
-            return await self._answer(request)
+            return await self._flow.answer(request)
         except Exception as error:
             log.exception("request %s failed in the Gateway", request.request_id)
-            text = f"{type(error).__name__} in the Gateway; its log says more"
-            status = Status(code=StatusCode.INTERNAL, description=text, pod="gateway")
-            return Response(request_id=request.request_id, status=status)
+            return _broken(request, error)
+
+    async def _stream(self, request: Request) -> Page | Events:
+        """Answer in parts; what fails before the first one is an answer like any other."""
+        parts = self._guarded(request)
+        first = await anext(parts, Response(request_id=request.request_id))
+        if not first.status.ok:
+            await parts.aclose()
+            return self._write(first)
+        headers = [*http_events.HEADERS, *self._headers(first)]
+        return Events(http_events.events_of(first, parts), http_events.TYPE, headers)
+
+    async def _guarded(self, request: Request) -> AsyncGenerator[Response, None]:
+        parts = cast(AsyncGenerator[Response, None], self._flow.stream(request))
+        try:
+            async with aclosing(parts):
+                async for part in parts:
+                    yield part
+        except Exception as error:
+            log.exception("request %s failed in the Gateway", request.request_id)
+            yield _broken(request, error)
 
     def _write(self, response: Response) -> Page:
         code = response.status.code
@@ -166,44 +189,43 @@ class HttpApp:
             data = wire_json.write_http_response(response)
         except ValueError as error:
             log.exception("the answer to %s cannot be written", response.request_id)
-            return problem(STATUSES[StatusCode.INTERNAL][1], str(error))
+            return problem(_INTERNAL, str(error))
         limit = self._settings.max_message_bytes
         if len(data) > limit and response.status.ok:
             return problem(STATUSES[StatusCode.TOO_LARGE][1], too_large(limit))
-        headers: list[tuple[bytes, bytes]] = []
-        if _REQUEST_ID.fullmatch(response.request_id):
-            headers.append((b"x-request-id", response.request_id.encode()))
+        headers = self._headers(response)
         if code in _LATER:
             headers += _RETRY_AFTER
         return Page(STATUSES[code][1], data, headers=headers)
 
-    async def _send(self, send: Send, page: Page) -> None:
-        headers = [
-            (b"content-type", page.content_type),
-            (b"content-length", b"%d" % len(page.body)),
-            *page.headers,
-        ]
-        if self._settings.cors:
-            headers.append((b"access-control-allow-origin", b"*"))
-        if self._board.draining:
-            headers.append((b"connection", b"close"))
-        await send({"type": "http.response.start", "status": page.status, "headers": headers})
-        await send({"type": "http.response.body", "body": page.body})
+    def _headers(self, response: Response) -> list[tuple[bytes, bytes]]:
+        headers: list[tuple[bytes, bytes]] = []
+        if _REQUEST_ID.fullmatch(response.request_id):
+            headers.append((b"x-request-id", response.request_id.encode()))
+        for name, value in response.marks.items():
+            if _MARK.fullmatch(name) and _REQUEST_ID.fullmatch(value):
+                header = b"x-jina-" + name.replace("_", "-").encode()
+                headers.append((header, value.encode()))
+        return headers
 
 
-def _id_of(headers: Headers) -> str:
+def _broken(request: Request, error: Exception) -> Response:
+    text = f"{type(error).__name__} in the Gateway; its log says more"
+    status = Status(code=StatusCode.INTERNAL, description=text, pod="gateway")
+    return Response(request_id=request.request_id, status=status)
+
+
+def _given_id(headers: Headers) -> str:
     given = headers.get(b"x-request-id", b"").decode("latin-1")
     return given if _REQUEST_ID.fullmatch(given) else ""
 
 
-def _refuse_foreign_forms(headers: Headers, cors: bool) -> None:
-    """Refuse what a page of another origin can send without asking first (CSRF).
+def _id_of(headers: Headers) -> str:
+    return (b"x-request-id" in headers and _given_id(headers)) or new_request_id()
 
-    A browser sends JSON across origins only after a preflight, which fails without CORS; the
-    types of plain forms it sends at once.
-    """
-    if cors or b"origin" not in headers:
-        return
-    kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if kind in _SIMPLE_TYPES or not kind:
-        raise BodyRefused(415, "send application/json")
+
+def _passed_on(headers: Headers) -> Mapping[str, str]:
+    found = [name for name in PASSED_ON if name in headers]
+    if not found:
+        return _NOTHING
+    return {name.decode(): headers[name].decode("latin-1") for name in found}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
@@ -10,16 +10,14 @@ from typing import Any
 import orjson
 
 from jina_cli.serve.board import Board
+from jina_cli.serve.http_message import Page, problem
 from jina_cli.serve.limits import RETRY_AFTER_S
 from jina_cli.serve.openapi import HIDDEN, openapi_of
 from jina_cli.serve.versions import versions
 from jina_cli.vocabulary import DRY_RUN_ENDPOINT
-from jina_cli.wire.messages import EndpointInfo, Request, Response
+from jina_cli.wire.json import write_status
+from jina_cli.wire.messages import Answer, EndpointInfo, Request
 
-Answer = Callable[[Request], Awaitable[Response]]
-"""Carries a request through the Flow; failures are in the response's status."""
-
-JSON = b"application/json"
 _HTML = b"text/html; charset=utf-8"
 _HTML_HEADERS = [
     (
@@ -29,21 +27,6 @@ _HTML_HEADERS = [
     ),
     (b"x-content-type-options", b"nosniff"),
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One HTTP answer."""
-
-    status: int
-    body: bytes
-    content_type: bytes = JSON
-    headers: Sequence[tuple[bytes, bytes]] = ()
-
-
-def problem(status: int, detail: str, headers: Sequence[tuple[bytes, bytes]] = ()) -> Page:
-    """Return an error as Jina's HTTP Gateway gives it."""
-    return Page(status, orjson.dumps({"detail": detail}), headers=headers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +68,7 @@ class Pages:
             "/livez": self._alive,
             "/readyz": self._ready,
             "/docs": self._docs,
+            "/redoc": self._docs,
             "/openapi.json": self._openapi,
             "/dry_run": self._dry_run,
             "/status": self._status,
@@ -94,15 +78,27 @@ class Pages:
         """Return whether `path` is a page, and no Pod has an endpoint of that name."""
         return path in self._pages and path not in self._endpoints()
 
+    def streams(self, path: str) -> bool:
+        """Return whether a GET of `path` is answered with events, one for each document."""
+        if path in self._pages:
+            return False
+        info = self._endpoints().get(self._title.paths.get(path, path))
+        return info is not None and info.is_generator
+
+    def input_of(self, endpoint: str) -> Mapping[str, Any]:
+        """Return the schema of the documents that an endpoint takes."""
+        return self._endpoints().get(endpoint, EndpointInfo()).input
+
     async def answer(self, method: str, path: str) -> Page:
-        """Return the page for anything but a POST to an endpoint."""
+        """Return the page for anything but a request to an endpoint."""
         page = self._pages.get(path)
         if page is not None and method in ("GET", "HEAD"):
-            return await page()  # the server leaves the body out where HEAD asks for that
+            return await page()  # the connection leaves the body out where HEAD asks for that
         if page is not None:
             return problem(405, "Method Not Allowed", [(b"allow", b"GET, HEAD")])
         if path in self._paths():
-            return problem(405, "Method Not Allowed", [(b"allow", b"POST")])
+            allowed = b"GET, POST" if self.streams(path) else b"POST"
+            return problem(405, "Method Not Allowed", [(b"allow", allowed)])
         return problem(404, "Not Found")
 
     def _paths(self) -> dict[str, str]:
@@ -142,15 +138,7 @@ class Pages:
 
     async def _dry_run(self) -> Page:
         status = (await self._answer(Request(endpoint=DRY_RUN_ENDPOINT))).status
-        if status.ok:
-            return _json({"code": 0, "description": "", "exception": None})
-        exception = {
-            "name": status.exception or status.code.value,
-            "args": list(status.arguments),
-            "stacks": list(status.stacks),
-            "executor": status.executor,
-        }
-        return _json({"code": 1, "description": status.description, "exception": exception})
+        return _json(write_status(status))
 
     async def _status(self) -> Page:
         return _json({"jina": versions(), "envs": {}})

@@ -1,8 +1,4 @@
-"""Serves an ASGI application on inherited sockets, and stops without losing a request.
-
-uvicorn's protocol does the work on a connection; its `Server` is not used, since it takes
-over signals and drops connections that wait in the backlog when it stops.
-"""
+"""Serves HTTP on inherited sockets, and stops without losing a request."""
 
 from __future__ import annotations
 
@@ -11,35 +7,53 @@ import contextlib
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from email.utils import formatdate
-from typing import Any
 
-from uvicorn.server import ServerState
-
-from jina_cli.serve.http_connection import config_of, connection_class
+from jina_cli.serve.http_connection import App, House, HttpConnection
 from jina_cli.serve.limits import HEADER_S
+from jina_cli.wire.budget import Budget
 
 _BACKLOG = 2048
 _POLL_S = 0.02
+_TICK_S = 1.0
 _QUIET_S = 0.3
 """How long a connection without a request is kept in a drain."""
+
+
+def _never() -> bool:
+    return False
 
 
 class HttpServer:
     """One application on any number of listening sockets.
 
     Args:
-        app: Called for each request.
+        app: Answers requests.
+        max_body_bytes: The limit of a request's body.
+        budget: Room for the bodies of all requests.
+        is_draining: Whether clients are told to go elsewhere.
         tls: Context for TLS; None serves plain HTTP.
         header_s: How long a client may take over the headers of a request.
     """
 
     def __init__(
-        self, app: Any, *, tls: ssl.SSLContext | None = None, header_s: float = HEADER_S
+        self,
+        app: App,
+        *,
+        max_body_bytes: int,
+        budget: Budget,
+        is_draining: Callable[[], bool] = _never,
+        tls: ssl.SSLContext | None = None,
+        header_s: float = HEADER_S,
     ) -> None:
-        self._state = ServerState()
-        make = connection_class(config_of(app), header_s)
-        self._make = lambda: make(self._state)
+        self.house = House(
+            app=app,
+            max_body_bytes=max_body_bytes,
+            budget=budget,
+            is_draining=is_draining,
+            header_s=header_s,
+        )
         self._tls = tls
         self._servers: list[asyncio.Server] = []
         self._listening: list[socket.socket] = []
@@ -48,7 +62,8 @@ class HttpServer:
     async def start(self, sock: socket.socket) -> None:
         """Accept connections on `sock`, which stays open until `stop_accepting`."""
         if self._clock is None:
-            self._clock = asyncio.create_task(self._keep_date())
+            self._tick()
+            self._clock = asyncio.create_task(self._keep_time())
         # The loop closes the socket it is given, and the last connections are taken from
         # the backlog after that.
         self._listening.append(sock.dup())
@@ -76,27 +91,33 @@ class HttpServer:
         """Let each connection end with the request it is at; return how many were cut off.
 
         A connection on which nothing is asked is closed a moment later: its client may have
-        sent a request that has not arrived yet, and would take the end for a failure. (Each
-        answer tells its client to close; see `HttpApp`.)
+        sent a request that has not arrived yet, and would take the end for a failure.
         """
-        start = time.monotonic()
-        while self._state.connections and (spent := time.monotonic() - start) < timeout_s:
-            if spent >= min(_QUIET_S, timeout_s / 2):
-                for connection in list(self._state.connections):
-                    connection.shutdown()
+        guests, start = self.house.guests, time.monotonic()
+        while guests and (spent := time.monotonic() - start) < timeout_s:
+            is_late = spent >= min(_QUIET_S, timeout_s / 2)
+            for guest in list(guests):
+                guest.drain(is_late)
             await asyncio.sleep(_POLL_S)
-        left = [task for task in self._state.tasks if not task.done()]
-        for task in left:
-            task.cancel()
+        cut = sum(guest.abort() for guest in list(guests))
         if self._clock is not None:
             self._clock.cancel()
-        return len(left)
+        return cut
 
-    async def _keep_date(self) -> None:
+    def _make(self) -> HttpConnection:
+        return HttpConnection(self.house)
+
+    async def _keep_time(self) -> None:
         while True:
-            date = formatdate(time.time(), usegmt=True).encode()
-            self._state.default_headers = [(b"date", date)]
-            await asyncio.sleep(1)
+            await asyncio.sleep(min(_TICK_S, self.house.header_s / 4))
+            self._tick()
+
+    def _tick(self) -> None:
+        house = self.house
+        house.date = formatdate(time.time(), usegmt=True).encode()
+        house.now = asyncio.get_running_loop().time()
+        for guest in list(house.guests):
+            guest.tick(house.now)
 
 
 def _take_all(sock: socket.socket) -> list[socket.socket]:

@@ -14,8 +14,14 @@ BODY_IDLE_S = 30.0
 KEEP_ALIVE_S = 60.0
 """How long an HTTP connection may be open without a request."""
 
+UNREAD_S = 60.0
+"""How long a client may leave an answer lie without reading on."""
+
+LINGER_S = 10.0
+"""How long a client that was refused may go on sending, unread, before it is cut off."""
+
 CONNECTIONS = 1024
-"""HTTP connections at a time on one listener."""
+"""HTTP and WebSocket connections at a time of one Gateway."""
 
 RETRY_AFTER_S = 1
 """What a client that came at a bad moment is told to wait."""

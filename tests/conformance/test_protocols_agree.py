@@ -186,10 +186,11 @@ async def by_http(gateway: RunningGateway, question: Question) -> Answer:
         response = await client.post(url, content=orjson.dumps(body))
     told = response.json()
     if response.status_code != 200:
+        detail = told["detail"]
         return Answer(
             request_id=response.headers.get("x-request-id", "r1"),
             http_status=response.status_code,
-            detail=told["detail"],
+            detail=detail if isinstance(detail, str) else detail[0]["msg"],
         )
     return Answer(
         request_id=told["header"]["request_id"],
