@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from jina_cli.documents.column import (
     concat_columns,
     rows_of,
 )
+
+if TYPE_CHECKING:
+    from jina_cli.documents.sheet import Sheet
 
 
 class BadField(ValueError):
@@ -50,13 +53,18 @@ class DocumentBatch:
     Args:
         ids: One for each document; may repeat, since a batch is not a set.
         columns: By field name; `id` is not among them.
+
+    Attributes:
+        sheets: What `convert.to_docs` last made of these documents, for `from_docs` to know
+            them again. They are no part of the value.
     """
 
-    __slots__ = ("columns", "ids")
+    __slots__ = ("columns", "ids", "sheets")
 
     def __init__(self, ids: Sequence[str], columns: Mapping[str, Column] | None = None) -> None:
         self.ids: Sequence[str] = ids
         self.columns: Mapping[str, Column] = columns or {}
+        self.sheets: tuple[Sheet, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any, Union, cast, get_args, get_origin
 
 import numpy as np
@@ -21,17 +21,13 @@ from docarray.typing.tensor.abstract_tensor import AbstractTensor
 from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
-from jina_cli.documents.column import (
-    BytesColumn,
-    Column,
-    TensorColumn,
-    TextColumn,
-    ValuesColumn,
-    is_absent,
-)
-
 _NONE = type(None)
 _SCALARS = (str, int, float, bool)
+_DEMANDING = (
+    *("str_to_lower", "str_to_upper", "str_strip_whitespace", "str_min_length"),
+    *("str_max_length", "frozen", "validate_default", "alias_generator"),
+)
+"""What a class may set in its `model_config` that changes values, or refuses some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +59,14 @@ class DocField:
         factory = self.factory
         return [factory() for _ in range(count)]
 
-    def values(self, column: Column) -> Sequence[Any] | None:
-        """Return the values of a column for this field, or None if pydantic must decide.
+    def array_type(self, dtype: np.dtype[Any], shape: tuple[int, ...]) -> type[NdArray[Any]] | None:
+        """Return the class that pydantic makes of such an array, its numbers as they are.
 
-        Lists of documents are not for this, see `list_of`. The values may hold None where
-        `takes_none` is not so: those documents lack the field.
+        None says that it makes something else of it, or refuses it.
         """
-        if is_absent(column):
-            return [None] * len(column)
-        match column:
-            case TextColumn(values):
-                return values if self.annotation in (str, Any) else None
-            case BytesColumn(values):
-                return values if self.annotation in (bytes, Any) else None
-            case TensorColumn():
-                return _tensors(column, self.annotation)
-            case ValuesColumn(values):
-                return _values(values, self.annotation)
-            case _:
-                return None
+        if not isinstance(self.annotation, type):
+            return None
+        return _array_type(self.annotation, dtype, shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +76,8 @@ class DocSchema:
     Attributes:
         fields: By name, `id` not among them.
         required: Names of those that have no default.
+        said: Names of those that have a value in every document: the required ones, and those
+            with a default that is something.
         is_plain: Whether a document with values that fit its annotations is a good one: there
             are no validators, constraints, private attributes or constructors of its own.
         takes_any: Whether it keeps fields that it does not declare.
@@ -99,6 +86,7 @@ class DocSchema:
     doc_type: type[BaseDoc]
     fields: Mapping[str, DocField]
     required: frozenset[str]
+    said: frozenset[str]
     is_plain: bool
     takes_any: bool
 
@@ -113,9 +101,16 @@ def schema_of(doc_type: type[BaseDoc]) -> DocSchema:
         doc_type=doc_type,
         fields=fields,
         required=frozenset(name for name, field in fields.items() if field.is_required),
+        said=frozenset(name for name, field in fields.items() if _is_said(field)),
         is_plain=_is_plain(doc_type),
         takes_any=doc_type.model_config.get("extra") == "allow",
     )
+
+
+def _is_said(field: DocField) -> bool:
+    (default,) = field.defaults(1)
+    nothing = default is None or (isinstance(default, list | dict) and not default)
+    return field.is_required or not nothing
 
 
 def _field(name: str, info: FieldInfo) -> DocField:
@@ -165,9 +160,12 @@ def _is_plain(doc_type: type[BaseDoc]) -> bool:
     return (
         all(_is_docarrays(validator.func) for validator in validators)
         and (constructor is BaseModel.__init__ or _is_docarrays(constructor))
+        and _is_docarrays(doc_type.__setattr__)
+        and not any(doc_type.model_config.get(key) for key in _DEMANDING)
         and not doc_type.__private_attributes__
         and doc_type.__pydantic_post_init__ is None
         and not any(info.metadata or info.alias or info.validation_alias for info in infos)
+        and not any(info.frozen for info in infos)
         and not any(_takes_data(info) for info in infos)
     )
 
@@ -185,47 +183,21 @@ def _is_docarrays(function: Callable[..., Any]) -> bool:
     return str(getattr(function, "__module__", "")).partition(".")[0] == "docarray"
 
 
-def _tensors(column: TensorColumn, annotation: Any) -> Sequence[Any] | None:
-    """Return tensors of the class that pydantic makes of the first of them."""
-    if not isinstance(annotation, type) or not _is_docarrays(annotation):
+@lru_cache(maxsize=4096)
+def _array_type(
+    annotation: type, dtype: np.dtype[Any], shape: tuple[int, ...]
+) -> type[NdArray[Any]] | None:
+    if not _is_docarrays(annotation) or dtype.kind not in "biufc":
         return None
     try:
-        sample = _adapter(annotation).validate_python(np.zeros_like(column.array[0]))
+        made = _adapter(annotation).validate_python(np.zeros(shape, dtype))
     except (ValueError, TypeError):
         return None
-    like = column.array[0]
-    if not isinstance(sample, NdArray) or (sample.shape, sample.dtype) != (like.shape, like.dtype):
+    if not isinstance(made, NdArray) or (made.shape, made.dtype) != (shape, dtype):
         return None
-    # A copy, since users write into the tensors of their documents.
-    rows: list[Any] = list(column.array.copy().view(type(sample)))
-    if column.array.ndim == 1:
-        rows = [np.asarray(row).view(type(sample)) for row in rows]
-    if column.present is None:
-        return rows
-    return [row if there else None for row, there in zip(rows, column.present, strict=True)]
+    return type(made)
 
 
 @cache
 def _adapter(annotation: Any) -> TypeAdapter[Any]:
     return TypeAdapter(annotation)
-
-
-def _values(values: Sequence[Any], annotation: Any) -> Sequence[Any] | None:
-    if annotation is Any:
-        return values
-    kinds = set(map(type, values)) - {_NONE}
-    if annotation is float and kinds <= {float, int}:
-        return [None if value is None else float(value) for value in values]
-    if annotation in _SCALARS or annotation in (list, dict):
-        return values if kinds == {annotation} else None
-    origin, inner = get_origin(annotation), get_args(annotation)
-    if origin is list and kinds == {list}:
-        return values if _all_are(inner[0], (item for v in values if v for item in v)) else None
-    if origin is dict and kinds == {dict} and inner[0] is str:
-        items = (item for v in values if v for item in v.values())
-        return values if _all_are(inner[1], items) else None
-    return None
-
-
-def _all_are(kind: Any, items: Any) -> bool:
-    return kind is Any or (kind in _SCALARS and set(map(type, items)) <= {kind})
