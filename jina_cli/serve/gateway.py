@@ -31,6 +31,7 @@ from jina_cli.plan.models import GatewayPlan, PeaPlan
 from jina_cli.serve.board import Board
 from jina_cli.serve.edges import CannotListen, Edges
 from jina_cli.serve.pods import CannotRoute, Pod, all_connected, endpoints_of, pods_of, router_of
+from jina_cli.serve.schemas import misfit
 from jina_cli.serve.walk import Walker
 from jina_cli.wire.messages import EndpointInfo
 
@@ -166,7 +167,11 @@ class Gateway:
         self._stop.set()
 
     async def _connected(self) -> bool:
-        """Wait for all Pods; False when told to stop before that."""
+        """Wait for all Pods; False when told to stop before that.
+
+        Raises:
+            CannotRoute: The documents of one cannot be what the next one takes.
+        """
         connecting = asyncio.create_task(all_connected(list(self._pods.values())))
         stopping = asyncio.create_task(self._stop.wait())
         try:
@@ -177,6 +182,9 @@ class Gateway:
         finally:
             connecting.cancel()
             stopping.cancel()
+        serves = {name: pod.endpoints for name, pod in self._pods.items()}
+        if problem := misfit(self._routes, serves):
+            raise CannotRoute(problem)
         self._walker.learn(router_of(self._routes, self._pods))
         self._board.start()
         return True
