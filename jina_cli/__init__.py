@@ -28,6 +28,9 @@ _PUBLIC = {
     "Question": "jina_cli.client.client",
 }
 
+_STARTERS = {"Flow", "Deployment", "Executor"}
+"""Whoever uses these may go on to import Executors, which are written against `jina`."""
+
 __all__ = ["__version__"]
 __all__ += list(_PUBLIC)
 
@@ -36,6 +39,10 @@ def __getattr__(name: str) -> "Any":
     if name in _PUBLIC:
         from importlib import import_module
 
+        if name in _STARTERS:
+            from jina_cli.executors.jina_names import install
+
+            install()
         return getattr(import_module(_PUBLIC[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

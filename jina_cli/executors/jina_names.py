@@ -1,7 +1,7 @@
 """`from jina import Executor, requests` where no package of that name is installed.
 
-Executors are written against the import name `jina`. In a Pea it resolves to what we have,
-unless a real package `jina` can be imported.
+Executors, and programs that start Flows, are written against the import name `jina`. It resolves
+to what we have, unless a real package `jina` can be imported.
 """
 
 from __future__ import annotations
@@ -9,89 +9,155 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
 from jina_cli.errors import JinaError
 
+_BASE = "jina_cli.executors.base:"
+_EXECUTOR = {"BaseExecutor": _BASE + "Executor", "Executor": _BASE + "Executor"}
+_DECORATORS = {name: _BASE + name for name in ("requests", "dynamic_batching", "monitor")}
+_FLOW = {"Flow": "jina_cli.orchestrate.flow:Flow"}
+_DEPLOYMENT = {"Deployment": "jina_cli.orchestrate.deployment:Deployment"}
+_CLIENT = {"Client": "jina_cli.client.client:Client"}
+_GATEWAY = {"Gateway": "jina_cli.executors.jina_names:Gateway"}
+_RESPONSE = "jina_cli.client.response:Response"
+_WRONG_SPEC = "jina_cli.errors:SpecInvalid"
+_EXCEPTIONS = {
+    "BaseJinaException": "jina_cli.errors:JinaError",
+    "BadClient": "jina_cli.client.errors:BadClient",
+    "BadClientCallback": "jina_cli.client.errors:BadClientCallback",
+    "BadClientInput": "jina_cli.client.errors:BadClientInput",
+    "BadConfigSource": _WRONG_SPEC,
+    "BadRequestType": "jina_cli.client.errors:BadClientInput",
+    "BadServer": "jina_cli.client.errors:BadServer",
+    "BadServerFlow": "jina_cli.client.errors:BadServer",
+    "BadYAMLVersion": _WRONG_SPEC,
+    "EstablishGrpcConnectionError": "jina_cli.client.errors:ConnectionFailed",
+    "ExecutorError": "jina_cli.client.errors:BadServer",
+    "FlowBuildLevelError": _WRONG_SPEC,
+    "FlowMissingDeploymentError": _WRONG_SPEC,
+    "FlowTopologyError": _WRONG_SPEC,
+    "InternalNetworkError": "jina_cli.client.errors:FlowUnavailable",
+    "NotSupportedError": "jina_cli.errors:JinaError",
+    "PortAlreadyUsed": "jina_cli.errors:Unreachable",
+    "RuntimeFailToStart": "jina_cli.errors:PodFailed",
+}
+_ENUMS = {
+    "GatewayProtocolType": "jina_cli.vocabulary:Protocol",
+    "PollingType": "jina_cli.vocabulary:Polling",
+    "ProtocolType": "jina_cli.vocabulary:Protocol",
+}
+
 _NAMES: Mapping[str, Mapping[str, str]] = {
     "jina": {
-        "Executor": "jina_cli.executors.base:Executor",
-        "requests": "jina_cli.executors.base:requests",
-        "dynamic_batching": "jina_cli.executors.base:dynamic_batching",
-        "monitor": "jina_cli.executors.base:monitor",
-        "Crafter": "jina_cli.executors.base:Crafter",
-        "Encoder": "jina_cli.executors.base:Encoder",
-        "Evaluator": "jina_cli.executors.base:Evaluator",
-        "Indexer": "jina_cli.executors.base:Indexer",
-        "Ranker": "jina_cli.executors.base:Ranker",
-        "Segmenter": "jina_cli.executors.base:Segmenter",
+        **_EXECUTOR,
+        **_DECORATORS,
+        **_FLOW,
+        **_DEPLOYMENT,
+        **_CLIENT,
+        **_GATEWAY,
+        "Crafter": _BASE + "Crafter",
+        "Encoder": _BASE + "Encoder",
+        "Evaluator": _BASE + "Evaluator",
+        "Indexer": _BASE + "Indexer",
+        "Ranker": _BASE + "Ranker",
+        "Segmenter": _BASE + "Segmenter",
         "Document": "jina_cli.documents.document:Document",
         "DocumentBatch": "jina_cli.documents.batch:DocumentBatch",
         "DocumentArray": "docarray:DocList",
         "DocList": "docarray:DocList",
         "BaseDoc": "docarray:BaseDoc",
-        "Client": "jina_cli.client.client:Client",
-        "Flow": "jina_cli.executors.jina_names:Flow",
-        "Deployment": "jina_cli.executors.jina_names:Deployment",
         "__version__": "jina_cli._version:__version__",
     },
-    "jina.serve": {},
-    "jina.serve.executors": {
-        "BaseExecutor": "jina_cli.executors.base:Executor",
-        "Executor": "jina_cli.executors.base:Executor",
-    },
-    "jina.serve.executors.decorators": {
-        "requests": "jina_cli.executors.base:requests",
-        "dynamic_batching": "jina_cli.executors.base:dynamic_batching",
-        "monitor": "jina_cli.executors.base:monitor",
-        "write": "jina_cli.executors.base:write",
-    },
+    "jina.clients": _CLIENT,
+    "jina.enums": _ENUMS,
+    "jina.excepts": _EXCEPTIONS,
+    "jina.helper": {"random_port": "jina_cli.orchestrate.ports:random_port"},
     "jina.logging": {},
     "jina.logging.logger": {"JinaLogger": "jina_cli.executors.logger:ExecutorLogger"},
+    "jina.orchestrate": {},
+    "jina.orchestrate.deployments": _DEPLOYMENT,
+    "jina.orchestrate.flow": {},
+    "jina.orchestrate.flow.base": _FLOW,
+    "jina.serve": {},
+    "jina.serve.executors": _EXECUTOR,
+    "jina.serve.executors.decorators": {**_DECORATORS, "write": _BASE + "write"},
+    "jina.types": {},
+    "jina.types.request": {"Request": _RESPONSE},
+    "jina.types.request.data": {"DataRequest": _RESPONSE, "Response": _RESPONSE},
 }
 """What the modules of that name offer: name → where it is."""
 
+_ABSENT: Mapping[str, str] = {
+    "AsyncFlow": "use Flow(asyncio=True)",
+    "FastAPIBaseGateway": "the built-in Gateway serves HTTP: 'expose_endpoints' names its paths",
+    "GatewayStreamer": "the built-in Gateway streams; use a Client to ask a Flow",
+    "InferenceClient": "there is no cloud service here",
+    "JAML": "use Flow.load_config and Flow.save_config",
+    "random_identity": "use uuid.uuid4().hex",
+}
+"""Names of Jina that there is nothing for: name → what to do."""
 
-class Flow:
-    """A name that files with Executors often import beside them; here it starts nothing.
+
+class NotOffered(JinaError, ImportError):
+    """Code written for Jina asks for something that does not exist here."""
+
+    code = "JNA918"
+
+
+class Gateway:
+    """Stands for Jina's class, so that files which import it can be imported.
 
     Raises:
-        NotHere: Always; Flows are started by `jina flow`.
+        NotOffered: Something is derived from it: there are no Gateways of one's own.
     """
 
-    def __init__(self, *_: Any, **__: Any) -> None:
-        raise NotHere(type(self).__name__)
-
-
-class Deployment(Flow):
-    """As `Flow`."""
-
-
-class NotHere(JinaError):
-    """A process of a Flow is asked to start a Flow."""
-
-    code = "JNA915"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"a {name} cannot be started inside an Executor", hint="use 'jina flow'")
+    def __init_subclass__(cls, **_: Any) -> None:
+        raise NotOffered(
+            f"{cls.__name__} is a Gateway of one's own, which there are none of here",
+            hint="the built-in one speaks gRPC, HTTP and WebSocket: see 'protocol' of the Flow",
+        )
 
 
 class _Module(ModuleType):
     """A module whose names are looked up when they are first used."""
 
     def __init__(self, name: str, names: Mapping[str, str]) -> None:
-        super().__init__(name, "Names of Jina that Executors are written with.")
+        super().__init__(name, "Names of Jina that Executors and programs are written with.")
         self.__path__: list[str] = []
+        self.__spec__ = ModuleSpec(name, None, is_package=True)
         self.__all__ = sorted(names)
         self._names = names
 
     def __getattr__(self, name: str) -> Any:
-        if name not in self._names:
-            raise AttributeError(f"module {self.__name__!r} has no {name!r} here")
-        module, _, attribute = self._names[name].partition(":")
-        return getattr(importlib.import_module(module), attribute)
+        if name in self._names:
+            module, _, attribute = self._names[name].partition(":")
+            return getattr(importlib.import_module(module), attribute)
+        if name in _ABSENT:
+            raise NotOffered(f"there is no {self.__name__}.{name} here", hint=_ABSENT[name])
+        # No ImportError: others look in all modules for what they miss.
+        raise AttributeError(f"module {self.__name__!r} has no {name!r} here")
+
+
+class _Elsewhere:
+    """The last of all finders: says of modules of Jina that they are not here, and what is."""
+
+    @staticmethod
+    def find_spec(
+        name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return None for all modules but those of Jina.
+
+        Raises:
+            ModuleNotFoundError: It is one of Jina's.
+        """
+        if not name.startswith("jina."):
+            return None
+        known = ", ".join(each for each in _NAMES if _NAMES[each])
+        raise ModuleNotFoundError(f"there is no module {name!r} here, only {known}", name=name)
 
 
 def install() -> bool:
@@ -107,4 +173,5 @@ def install() -> bool:
         parent, _, own = name.rpartition(".")
         if parent:
             setattr(sys.modules[parent], own, module)
+    sys.meta_path.append(_Elsewhere)
     return True

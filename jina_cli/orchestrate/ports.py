@@ -17,3 +17,8 @@ def free_ports(count: int, host: str) -> list[int]:
         for each in sockets:
             each.bind((host, 0))
         return [each.getsockname()[1] for each in sockets]
+
+
+def random_port() -> int:
+    """Return a TCP port that is free now; see `free_ports`."""
+    return free_ports(1, "0.0.0.0")[0]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from jina_cli.errors import JinaError
 from jina_cli.lifeline import PEA_MARK
+from jina_cli.orchestrate.asking import Asking
 from jina_cli.orchestrate.draft import Draft, Reading, new_draft, read_draft
 from jina_cli.orchestrate.kept import Kept
 from jina_cli.orchestrate.places import caller
@@ -48,7 +49,7 @@ class Event(Protocol):
     def is_set(self) -> bool: ...
 
 
-class Runnable:
+class Runnable(Asking):
     """A Flow that can be started, in processes of its own, and be asked.
 
     Used as `with flow:` (or `async with`) it is ready when the block begins and gone when it
@@ -67,7 +68,6 @@ class Runnable:
         self._is_quiet = quiet
         self._spec: FlowSpec | None = None
         self._kept: Kept | None = None
-        self._client: Any = None
         self._abandon: Callable[[], Any] = lambda: None
 
     # What it is
@@ -198,7 +198,7 @@ class Runnable:
         A Ctrl-C meanwhile stops it at once, another one kills it.
         """
         client, self._client = self._client, None
-        if client is not None:
+        if client is not None and not self._is_async:
             client.close()
         kept, self._kept = self._kept, None
         if kept is not None:
@@ -251,6 +251,8 @@ class Runnable:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._client is not None and self._is_async:
+            await self._client.close()
         await asyncio.shield(asyncio.to_thread(self.__exit__, kind, error, trace))
 
     # Where it is
@@ -307,26 +309,16 @@ class Runnable:
     def _set_ports(self, ports: list[int]) -> None:
         raise NotImplementedError
 
-    # What it is asked
-
-    @property
-    def client(self) -> Any:
-        """A client of it: `Client`, or `AsyncClient` if it was made with `asyncio=True`.
-
-        Raises:
-            NotRunning: It was not started.
-        """
-        if self._client is None:
-            from jina_cli.client.client import Client
-
-            self._client = Client(self._running().ready().native)
-        return self._client
-
-    def post(self, on: str, inputs: Any = None, **options: Any) -> Any:
-        """Send documents to an endpoint, and return what comes back; as `Client.post`."""
-        return self.client.post(on, inputs, **options)
-
     # How it runs
+
+    def _native(self) -> str:
+        return self._running().ready().native
+
+    def _is_there(self) -> bool:
+        return self.is_running
+
+    def _failure(self) -> JinaError | None:
+        return None if self._kept is None else self._kept.error
 
     def _begin(self) -> Kept:
         if PEA_MARK in os.environ:

@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from jina_cli.errors import JinaError
 from jina_cli.executors import jina_names
 from jina_cli.executors.base import Executor, ExecutorInvalid
 from jina_cli.executors.modules import ModuleMissing
 from jina_cli.executors.registry import BUILT_IN, ExecutorNotFound, load, names
+from jina_cli.lifeline import PEA_MARK
 
 
 @dataclass(frozen=True)
@@ -228,14 +230,17 @@ def test_the_import_name_jina_is_ours_where_no_other_is_installed(write: Write) 
     assert load(Wanted(f"{path}:Echo"))().requests == {"/echo": "go"}
 
 
-def test_a_flow_may_be_imported_beside_an_executor_but_not_started_there() -> None:
+def test_a_flow_may_be_made_beside_an_executor_but_not_started_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(PEA_MARK, "a/rep-0")
     jina_names.install()
     found: dict[str, Any] = {}
     exec("from jina import Deployment, Flow", found)
 
     for name in ("Flow", "Deployment"):
-        with pytest.raises(jina_names.NotHere, match=f"a {name} cannot be started inside"):
-            found[name](port=3)
+        with pytest.raises(JinaError, match=f"a {name} is started where an Executor is imported"):
+            found[name](port=3).start()
 
 
 def test_an_installed_package_may_offer_executors_by_name(write: Write, tmp_path: Path) -> None:
@@ -253,5 +258,24 @@ def test_what_we_do_not_have_of_jina_is_an_import_error() -> None:
 
     with pytest.raises(ImportError, match="cannot import name 'Flowchart'"):
         exec("from jina import Flowchart")
-    with pytest.raises(ModuleNotFoundError, match=r"jina.types"):
-        exec("import jina.types")
+    with pytest.raises(ImportError, match=r"no jina.AsyncFlow here: use Flow\(asyncio=True\)"):
+        exec("from jina import AsyncFlow")
+    with pytest.raises(ModuleNotFoundError, match=r"there is no module 'jina.parsers' here"):
+        exec("import jina.parsers")
+
+
+def test_a_gateway_of_ones_own_may_be_imported_but_not_written() -> None:
+    jina_names.install()
+    found: dict[str, Any] = {}
+    exec("from jina import Gateway", found)
+
+    with pytest.raises(jina_names.NotOffered, match="Mine is a Gateway of one's own"):
+        type("Mine", (found["Gateway"],), {})
+
+
+@pytest.mark.parametrize("module", [name for name in jina_names._NAMES if jina_names._NAMES[name]])
+def test_every_name_of_jina_stands_for_something(module: str) -> None:
+    jina_names.install()
+
+    for name in jina_names._NAMES[module]:
+        assert getattr(sys.modules[module], name) is not None
