@@ -6,6 +6,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Coroutine, Generator
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -68,7 +69,8 @@ class Lane:
         if self._started < min(self._limit, self._pending):
             self._started += 1
             threading.Thread(target=self._work, name="executor", daemon=True).start()
-        job = _Job(work, loop.create_future(), loop)
+        # What stands in the context of the request, a span for one, is there in the thread too.
+        job = _Job(partial(copy_context().run, work), loop.create_future(), loop)
         self._jobs.put(job)
         return job
 

@@ -15,6 +15,8 @@ from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Protocol
 
+from jina_cli.errors import MissingExtra
+from jina_cli.executors.timings import Timing
 from jina_cli.lifeline import (
     DrainSaid,
     FailedSaid,
@@ -26,6 +28,8 @@ from jina_cli.lifeline import (
     say,
     watch_death,
 )
+from jina_cli.observe.metrics import PortTaken
+from jina_cli.observe.observer import Observer
 from jina_cli.plan.codec import from_json
 from jina_cli.plan.models import PeaPlan
 from jina_cli.runtime.forked import let_go_after_fork
@@ -33,7 +37,7 @@ from jina_cli.runtime.head import Head, ShardsFailed
 from jina_cli.runtime.load import ImportFailed, InitFailed, Loaded, load_executors
 from jina_cli.vocabulary import PeaRole
 from jina_cli.wire.channel import Server
-from jina_cli.wire.messages import Answer, Hello, Request, Response, Stream
+from jina_cli.wire.messages import Answer, Answering, Hello, Request, Response, Stream
 
 _new_loop: Callable[[], asyncio.AbstractEventLoop]
 try:  # here, and not when it is used: the spawner imports this module for all
@@ -148,19 +152,25 @@ async def _live(plan: PeaPlan, launch: Launch, stop: Stop) -> int:
         say(launch.control_fd, said)
 
     try:
+        observer = Observer(plan.name, plan.telemetry)
+        observer.serve()
         tenant = await _move_in(plan, tell, stop.leave)
-    except (ImportFailed, InitFailed, ShardsFailed) as error:
+    except (ImportFailed, InitFailed, ShardsFailed, MissingExtra, PortTaken) as error:
         kind = "import" if isinstance(error, ImportFailed) else "init"
         cause = error.__cause__ or error
         log.debug("cannot start", exc_info=cause)
         tell(failure_of(cause, kind))
         return 1
+    own = Answering(answer=tenant.answer, stream=tenant.stream)
+    own = observer.executor(own, tenant.hello().executor)
+    if isinstance(tenant, WorkerTenant):
+        observer.timings(tenant.timings)
     server = Server(
-        tenant.answer,
+        own.answer,
         tenant.hello,
         max_queue=plan.max_queue,
         max_message_bytes=plan.max_message_bytes,
-        stream=tenant.stream,
+        stream=own.stream,
     )
     if isinstance(tenant, Head):
         tenant.listen(server.announce)
@@ -170,7 +180,9 @@ async def _live(plan: PeaPlan, launch: Launch, stop: Stop) -> int:
     await stop.wait()
     tell(DrainSaid(pending=server.pending))
     within_s = ORPHAN_GRACE_S if stop.is_orphan else plan.stop_within_s
-    return await _move_out(server, tenant, within_s) or int(stop.is_wish)
+    code = await _move_out(server, tenant, within_s)
+    observer.close()
+    return code or int(stop.is_wish)
 
 
 async def _move_in(
@@ -229,6 +241,13 @@ class WorkerTenant:
         # Without anything to look at, requests go straight to the host.
         self.answer: Answer = self._watched if fatal else loaded.host.answer
         self.stream: Stream = self._watched_stream if fatal else loaded.host.stream
+
+    def timings(self) -> dict[str, Timing]:
+        """Return what the Executors timed themselves, by name."""
+        found: dict[str, Timing] = {}
+        for executor in self._loaded.executors:
+            found.update(executor.timings.all())
+        return found
 
     async def _watched(self, request: Request) -> Response:
         response = await self._loaded.host.answer(request)

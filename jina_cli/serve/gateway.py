@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from jina_cli.errors import Exit
+from jina_cli.errors import Exit, MissingExtra
 from jina_cli.lifeline import (
     HASTE,
     DrainSaid,
@@ -26,6 +26,8 @@ from jina_cli.lifeline import (
     say,
     watch_death,
 )
+from jina_cli.observe.metrics import PortTaken
+from jina_cli.observe.observer import Observer
 from jina_cli.plan.codec import from_json
 from jina_cli.plan.models import GatewayPlan, PeaPlan
 from jina_cli.serve.board import Board
@@ -33,6 +35,7 @@ from jina_cli.serve.edges import CannotListen, Edges
 from jina_cli.serve.pods import CannotRoute, Pod, all_connected, endpoints_of, pods_of, router_of
 from jina_cli.serve.schemas import misfit
 from jina_cli.serve.walk import Walker
+from jina_cli.serve.watched import watched
 from jina_cli.wire.messages import EndpointInfo
 
 log = logging.getLogger(__name__)
@@ -64,7 +67,10 @@ def run(launch: Launch) -> int:
     except CannotListen as error:
         say(launch.control_fd, FailedSaid(kind=error.kind, cause=str(error)))
         return Exit.UNAVAILABLE
-    except CannotRoute as error:
+    except PortTaken as error:
+        say(launch.control_fd, FailedSaid(kind="port-taken", cause=str(error)))
+        return Exit.UNAVAILABLE
+    except (CannotRoute, MissingExtra) as error:
         say(launch.control_fd, FailedSaid(kind="init", cause=str(error)))
         return Exit.FAILED
     except Exception as error:
@@ -92,6 +98,7 @@ class Gateway:
 
     def __init__(self, launch: Launch, plan: PeaPlan, gateway: GatewayPlan) -> None:
         self._launch = launch
+        self._observer = Observer(plan.name, plan.telemetry)
         self._routes = gateway.routes
         self._pods = pods_of(plan, gateway, self._changed)
         self._board = Board(
@@ -102,9 +109,13 @@ class Gateway:
             }
         )
         self._walker = Walker(
-            self._routes, self._pods, deadline_s=gateway.deadline_s, max_queue=plan.max_queue
+            self._routes,
+            watched(self._pods, self._observer.sending()),
+            deadline_s=gateway.deadline_s,
+            max_queue=plan.max_queue,
         )
-        self._edges = Edges(plan, gateway, self._walker.answering, self._board, self._endpoints)
+        flow = self._observer.flow(self._walker.answering)
+        self._edges = Edges(plan, gateway, flow, self._board, self._endpoints)
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
         self._grace_s = plan.stop_within_s
@@ -117,6 +128,7 @@ class Gateway:
             pod.start()
         try:
             addresses = await self._edges.start(self._launch.listen_fds)
+            self._observer.serve()
             say(self._launch.control_fd, PhaseSaid(phase="connect"))
             # What is here now stays: the collector need not look at it again and again.
             # Done while the Pods start, when nobody waits for us.
@@ -131,6 +143,7 @@ class Gateway:
             await self._edges.close()
             for pod in self._pods.values():
                 await pod.close()
+            self._observer.close()
 
     def _endpoints(self) -> dict[str, EndpointInfo]:
         return endpoints_of(self._pods)

@@ -31,10 +31,11 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "store": frozenset({"documents"}),
     "executors": frozenset({"documents", "drivers", "store", "plan.models"}),
     "runtime": frozenset(
-        {"executors", "drivers", "documents", "wire", "plan.models", "plan.codec"}
+        {"executors", "drivers", "documents", "wire", "observe", "plan.models", "plan.codec"}
     ),
     "supervise": frozenset({"plan.models", "plan.codec"}),
-    "serve": frozenset({"wire", "documents", "plan.models", "plan.codec"}),
+    "serve": frozenset({"wire", "documents", "observe", "plan.models", "plan.codec"}),
+    "observe": frozenset({"wire", "plan.models"}),
     "client": frozenset({"wire", "documents"}),
     "export": frozenset({"spec", "plan"}),
     "orchestrate": frozenset({"spec", "plan", "supervise", "client", "export"}),
