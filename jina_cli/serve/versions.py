@@ -16,7 +16,7 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         "platform": platform.system(),
     }
-    for name in ("docarray", "grpcio", "numpy", "protobuf", "uvicorn"):
+    for name in ("docarray", "grpcio", "numpy", "protobuf", "websockets"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:
