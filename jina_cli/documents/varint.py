@@ -44,4 +44,7 @@ def read_varint(data: bytes | bytearray | memoryview, place: int) -> tuple[int, 
 
 def sized(tag: int, data: bytes) -> bytes:
     """Return a length-delimited field."""
-    return b"%c%b%b" % (tag, varint(len(data)), data)
+    size = len(data)
+    if size < 128:
+        return b"%c%c%b" % (tag, size, data)
+    return b"%c%b%b" % (tag, varint(size), data)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from jina_cli.plan.models import GatewayPlan, Listener, PeaPlan
 from jina_cli.serve.board import Board
+from jina_cli.serve.slots import Slots
 from jina_cli.vocabulary import Protocol
 from jina_cli.wire.budget import Budget
 from jina_cli.wire.channel import Server as NativeServer
@@ -72,6 +73,8 @@ class Edges:
         self._board = board
         self._endpoints = endpoints
         self._budget = Budget(_MESSAGES_IN_MEMORY * plan.max_message_bytes)
+        # Half of what a Pod takes is left to requests that come one by one.
+        self._slots = Slots(max(1, plan.max_queue // 2))
         self._native: list[NativeServer] = []
         self._grpc: GrpcEdge | None = None
         self._http: HttpServer | None = None
@@ -164,11 +167,10 @@ class Edges:
             settings = GrpcSettings(
                 max_message_bytes=self._plan.max_message_bytes,
                 window=max(1, self._gateway.prefetch),
-                max_streamed=max(1, self._plan.max_queue // 2),
                 max_calls=max(_LEAST_CALLS, 2 * self._plan.max_queue),
             )
             side = Side(board=self._board, endpoints=self._endpoints)
-            self._grpc = GrpcEdge(self._flow, settings, side, self._budget)
+            self._grpc = GrpcEdge(self._flow, settings, side, self._budget, self._slots)
         return self._grpc
 
     def _http_server(self) -> HttpServer:

@@ -98,7 +98,7 @@ class Call:
         self.desk = desk
         self.stream = stream
         self.head = head
-        self.metadata = head.metadata or {}
+        self.metadata = head.metadata
         self.heard_at: float | None = None
         self.deadline: float | None = None
         self._timer: asyncio.TimerHandle | None = None

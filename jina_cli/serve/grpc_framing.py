@@ -6,7 +6,7 @@ import base64
 import struct
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jina_cli.serve.http2.blocks import Fields, write_block
 from jina_cli.serve.limits import HEADER_BYTES
@@ -20,6 +20,9 @@ RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE = 8, 12, 13, 14
 
 PREFIX_BYTES = 5
 """Of a message: whether it is compressed, and its length."""
+
+MAX_TIMEOUT_S = 864_000.0
+"""A client that waits for longer than ten days waits for as long."""
 
 ENCODINGS = (b"identity", b"gzip", b"deflate")
 
@@ -101,7 +104,7 @@ class CallHead:
     timeout_s: float | None = None
     encoding: bytes = b"identity"
     accepts: tuple[bytes, ...] = ()
-    metadata: Mapping[str, str] | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
     refusal: bytes | None = None
 
 
@@ -131,7 +134,7 @@ def interpret(fields: Fields) -> CallHead:
         timeout_s,
         found.get(b"grpc-encoding", b"identity"),
         tuple(one for one in accepts if one in _WBITS),
-        passed_on or None,
+        passed_on,
     )
 
 
@@ -158,7 +161,7 @@ def read_timeout(text: bytes | None) -> float | None:
     digits, unit = text[:-1], text[-1:]
     if unit not in _UNITS or not digits.isdigit() or len(digits) > 8:
         raise ValueError("no timeout")
-    return int(digits) * _UNITS[unit]
+    return min(int(digits) * _UNITS[unit], MAX_TIMEOUT_S)
 
 
 def percent_encoded(text: str) -> bytes:

@@ -12,11 +12,12 @@ from jina_cli.serve import grpc_framing as framing
 from jina_cli.serve.grpc_calls import UNREAD_BYTES, Desk, StreamedCall, UnaryCall
 from jina_cli.serve.grpc_framing import Abort, CallHead, interpret
 from jina_cli.serve.grpc_services import SERVICES, Side, methods_of
-from jina_cli.serve.grpc_windowed import QUIET_S, Slots, StreamCall
+from jina_cli.serve.grpc_windowed import QUIET_S, StreamCall
 from jina_cli.serve.http2.connection import Limits
 from jina_cli.serve.http2.server import Http2Server
 from jina_cli.serve.http2.stream import Receiver, Stream
 from jina_cli.serve.limits import RETRY_AFTER_S
+from jina_cli.serve.slots import Slots
 from jina_cli.wire.budget import Budget
 from jina_cli.wire.messages import GRPC_STATUS_KEY, Answering, StatusCode
 
@@ -39,7 +40,6 @@ class GrpcSettings:
     Attributes:
         max_message_bytes: The limit of a message, in and out.
         window: Requests of one stream that are worked on at a time.
-        max_streamed: Requests of all streams that are worked on at a time.
         max_calls: Calls under way at a time, streams and health checks among them; one more
             is refused before its message is read.
         compression: `gzip` or `deflate`: how answers are compressed where the client reads
@@ -48,7 +48,6 @@ class GrpcSettings:
 
     max_message_bytes: int
     window: int
-    max_streamed: int
     max_calls: int
     compression: str = ""
 
@@ -71,14 +70,17 @@ class GrpcEdge:
         settings: Of the plan.
         side: What the services beside the data ones need.
         budget: Room for the bytes of requests.
+        slots: Of the requests that come by streams, of every protocol.
     """
 
-    def __init__(self, flow: Answering, settings: GrpcSettings, side: Side, budget: Budget) -> None:
+    def __init__(
+        self, flow: Answering, settings: GrpcSettings, side: Side, budget: Budget, slots: Slots
+    ) -> None:
         # One client may open more streams than there may be calls: those beyond are refused
         # with a reason, which is more than a client is told that has to wait.
         limits = Limits(streams=2 * settings.max_calls)
         self._max_calls = settings.max_calls
-        self._slots = Slots(settings.max_streamed)
+        self._slots = slots
         self._methods = methods_of(flow, side, settings.max_message_bytes)
         self._desk = Desk(
             loop=asyncio.get_running_loop(),

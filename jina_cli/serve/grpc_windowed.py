@@ -11,6 +11,7 @@ from jina_cli.serve import grpc_framing as framing
 from jina_cli.serve.grpc_calls import UNREAD_BYTES, WIDE_BYTES, Call, Desk, Parts, Work
 from jina_cli.serve.grpc_framing import Abort, CallHead, Message, MessageReader, Packed
 from jina_cli.serve.http2.stream import Stream
+from jina_cli.serve.slots import Slots
 from jina_cli.wire.budget import FULL
 
 log = logging.getLogger(__name__)
@@ -20,33 +21,6 @@ QUIET_S = 0.25
 
 _ROOM_S = 10.0
 """How long a message may wait, half here, for memory to take in the rest."""
-
-
-class Slots:
-    """How many requests of all streams are worked on at a time, so that many streams do not
-    fill the Pods' queues.
-    """
-
-    def __init__(self, count: int) -> None:
-        self._free = count
-        self._waiting: deque[StreamCall] = deque()
-
-    def take(self, call: StreamCall) -> bool:
-        """Take a slot, or have `call.advance` called when there is one."""
-        if self._free > 0:
-            self._free -= 1
-            return True
-        if not call.is_queued:
-            call.is_queued = True
-            self._waiting.append(call)
-        return False
-
-    def give(self) -> None:
-        self._free += 1
-        while self._free > 0 and self._waiting:
-            call = self._waiting.popleft()
-            call.is_queued = False
-            call.advance()
 
 
 @dataclass(slots=True, eq=False)

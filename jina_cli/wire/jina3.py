@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from jina_cli.documents.varint import Malformed, read_varint, sized, varint
@@ -42,6 +43,11 @@ _NO_PARAMETERS = write_struct({RESULTS: {}})
 _NO_METADATA: Mapping[str, str] = {}
 _COPIED_BYTES = 4096
 """Documents up to this size are copied, which is cheaper than a view of the message."""
+
+_TIMESTAMP_BYTES = 13
+"""Of a timestamp with its length."""
+
+_MAX_TIMEOUT_S = 864_000
 
 _WRONG = (Malformed, IndexError, UnicodeDecodeError)
 
@@ -235,7 +241,7 @@ def _request(
 ) -> Request:
     request_id, endpoint, target, timeout_s, _ = _header_of(head)
     if timeout_s:
-        until = time.monotonic() + timeout_s
+        until = time.monotonic() + min(timeout_s, _MAX_TIMEOUT_S)
         deadline = until if deadline is None else min(until, deadline)
     parameters: dict[str, Any] = {}
     if packed and packed != _NO_PARAMETERS:
@@ -356,33 +362,51 @@ def _answer_head(request: Request, response: Response) -> bytes:
         endpoint=request.endpoint,
         target=request.target,
     )
-    routes = b"".join([sized(_ROUTES, _route(step)) for step in response.routes])
     parameters = response.parameters or request.parameters
     packed = write_struct(parameters) if parameters else b""
-    return b"%b%b%b" % (sized(_HEADER, header), sized(_PARAMETERS, packed), routes)
-
-
-def _header(request_id: str, *, endpoint: str, target: str | None, status: Status = OK) -> bytes:
-    parts = [_text(0x0A, request_id)]
-    if not status.ok:
-        parts.append(sized(0x12, write_status(status)))
-    parts.append(sized(0x1A, _utf8(endpoint)))
-    if target is not None:
-        parts.append(sized(0x22, _utf8(target)))
+    parts = [sized(_HEADER, header), sized(_PARAMETERS, packed)]
+    parts += [_route(step) for step in response.routes]
     return b"".join(parts)
 
 
+def _header(request_id: str, *, endpoint: str, target: str | None, status: Status = OK) -> bytes:
+    parts = _text(_ID, request_id)
+    if status.code is not StatusCode.OK:
+        parts += sized(_STATUS, write_status(status))
+    parts += sized(_ENDPOINT, _utf8(endpoint))
+    return parts if target is None else parts + sized(_TARGET, _utf8(target))
+
+
 def _route(step: RouteStep) -> bytes:
-    return (
-        _text(0x0A, step.pod)
-        + sized(0x12, _timestamp(step.start))
-        + sized(0x1A, _timestamp(step.end))
-    )
+    """Return a route as a field of its message."""
+    name = _name(step.pod)
+    return b"%b\x12%b\x1a%b" % (name, _timestamp(step.start), _timestamp(step.end))
+
+
+@lru_cache(maxsize=256)
+def _name(pod: str) -> bytes:
+    """Return what stands before the timestamps of a route: names of Pods are few."""
+    field = _text(0x0A, pod)
+    return b"%c%b%b" % (_ROUTES, varint(len(field) + 2 + 2 * _TIMESTAMP_BYTES), field)
 
 
 def _timestamp(seconds: float) -> bytes:
+    """Return a Timestamp with its length; both of its numbers have all their bytes, also zeros."""
     whole, nanos = divmod(round(max(0.0, seconds) * 1e9), 1_000_000_000)
-    return b"\x08" + varint(whole) + b"\x10" + varint(nanos)
+    return b"\x0c\x08%b\x10%b" % (_five(whole), _five(nanos))
+
+
+def _five(number: int) -> bytes:
+    """Return a number below 2**35 as a varint of five bytes: always the same length."""
+    return bytes(
+        (
+            number & 127 | 128,
+            number >> 7 & 127 | 128,
+            number >> 14 & 127 | 128,
+            number >> 21 & 127 | 128,
+            number >> 28 & 127,
+        )
+    )
 
 
 def _text(tag: int, text: str) -> bytes:

@@ -121,7 +121,7 @@ class Connection(Generic[Head]):
             log.exception("a connection failed in the Gateway")
             self.fail(Code.INTERNAL_ERROR, "")
 
-    def emit(self, data: bytes) -> None:
+    def emit(self, data: Buffer) -> None:
         """Send bytes soon."""
         if not self.out:
             self._wake()

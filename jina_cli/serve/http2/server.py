@@ -178,7 +178,10 @@ class Http2Server(Generic[Head]):
         # The loop closes the socket it is given, and the last connections are taken from
         # the backlog after that.
         self._listening.append((sock.dup(), tls))
-        server = await self.loop.create_server(self._make, sock=sock, ssl=tls, backlog=_BACKLOG)
+        handshake_s = None if tls is None else HEADER_S
+        server = await self.loop.create_server(
+            self._make, sock=sock, ssl=tls, backlog=_BACKLOG, ssl_handshake_timeout=handshake_s
+        )
         self._servers.append(server)
 
     async def stop_accepting(self) -> None:

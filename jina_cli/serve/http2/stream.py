@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _TOGETHER_BYTES = 16 * 1024
 """Parts of an answer up to this size are copied into one; larger ones are sent as they are."""
 
+_COPIED_BYTES = 4 * 1024
+
 QUANTUM_BYTES = 64 * 1024
 """What one of several streams that wait may send before the next one's turn."""
 
@@ -178,7 +180,7 @@ class Stream:
             if len(chunk) > room:
                 queue.appendleft(chunk[room:])
                 chunk = chunk[:room]
-            connection.emit(self._framed((chunk,), len(chunk)))
+            self._emit(chunk)
             self.pending -= len(chunk)
             connection.pending -= len(chunk)
             sent += len(chunk)
@@ -187,7 +189,7 @@ class Stream:
             self._end(self._trailers)
         elif self.receiver is not None:
             self.receiver.writable()
-        return False
+        return bool(self._queue)
 
     def _fits(self, size: int) -> bool:
         return not self._queue and size <= self._connection.room_for(self)
@@ -205,6 +207,15 @@ class Stream:
         self.window_out -= size
         self._connection.window_out -= size
         return b"".join((frame_head(size, DATA, 0, self.id), *parts))
+
+    def _emit(self, chunk: memoryview) -> None:
+        """Send a DATA frame, without a copy of a long one."""
+        size = len(chunk)
+        if size < _COPIED_BYTES:
+            self._connection.emit(self._framed((chunk,), size))
+            return
+        self._connection.emit(self._framed((), size))
+        self._connection.emit(chunk)
 
     def _headers(self, block: bytes, *, end: bool) -> bytes:
         connection = self._connection

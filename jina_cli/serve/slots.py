@@ -1,0 +1,45 @@
+"""How many requests that came by streams are worked on at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Protocol
+
+
+class Waiter(Protocol):
+    """A stream that has requests to begin.
+
+    Attributes:
+        is_queued: Whether it waits for a slot; `Slots` keeps it.
+    """
+
+    is_queued: bool
+
+    def advance(self) -> None:
+        """Begin what there is room for."""
+        ...
+
+
+class Slots:
+    """Places shared by all streams, so that many of them do not fill the Pods' queues."""
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._waiting: deque[Waiter] = deque()
+
+    def take(self, waiter: Waiter) -> bool:
+        """Take a slot, or have `waiter.advance` called when there is one."""
+        if self._free > 0:
+            self._free -= 1
+            return True
+        if not waiter.is_queued:
+            waiter.is_queued = True
+            self._waiting.append(waiter)
+        return False
+
+    def give(self) -> None:
+        self._free += 1
+        while self._free > 0 and self._waiting:
+            waiter = self._waiting.popleft()
+            waiter.is_queued = False
+            waiter.advance()
