@@ -7,8 +7,8 @@ from functools import partialmethod
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Unpack
 
-from jina_cli.client.core import Pace
-from jina_cli.client.errors import BadClient, error_of
+from jina_cli.client.core import Pace, answer_of
+from jina_cli.client.errors import BadClient
 from jina_cli.client.inputs import batches_of
 from jina_cli.client.options import ClientOptions, made
 from jina_cli.client.posting import Posting, PostOptions, posting_of, question_of
@@ -17,7 +17,6 @@ from jina_cli.client.profile import profile_of
 from jina_cli.client.pump import Pump
 from jina_cli.client.question import Answer, Question
 from jina_cli.client.response import Response
-from jina_cli.client.returned import ReturnType
 from jina_cli.errors import JinaError
 
 if TYPE_CHECKING:
@@ -208,23 +207,13 @@ class AsyncClient:
         pairs = self.core.ask_all(question, batches, Pace(window=window))
         try:
             async for request, raw in pairs:
-                yield answer_of(question, request, raw)
+                yield answer_of(question, request, raw, 0.0)
         finally:
             await pairs.aclose()
 
     @property
     def _defaults(self) -> Any:
         return {"prefetch": self._made.prefetch, "metadata": self._made.metadata}
-
-
-def answer_of(question: Question, request: Any, raw: Any) -> Answer:
-    """Return an answer as columns; raises what an error is."""
-
-    error = error_of(raw.status, question.endpoint, question.timeout_s, request.request_id)
-    if error is not None:
-        raise error
-    response = Response(request, raw, ReturnType())
-    return Answer(docs=response.batch, parameters=raw.parameters, seconds=0.0)
 
 
 async def _only(batches: AsyncIterator[DocumentBatch]) -> DocumentBatch:

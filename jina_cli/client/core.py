@@ -7,7 +7,7 @@ import time
 import weakref
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jina_cli.client import retries
@@ -20,6 +20,8 @@ from jina_cli.client.window import Window
 from jina_cli.wire.bodies import BadBody, read_body, write_body
 from jina_cli.wire.messages import (
     EMPTY,
+    Body,
+    Format,
     Request,
     Response,
     Status,
@@ -109,25 +111,17 @@ class Core:
         """
         transport = await self.transport()
         started = time.monotonic()
-        request = written(question, transport)
+        request = _request(question, body_of(question.docs, transport.format), transport.format)
         response = await retries.ask(transport, request, ONCE)
-        error = error_of(response.status, question.endpoint, question.timeout_s, request.request_id)
-        if error is not None:
-            raise error
-        try:
-            docs = read_body(response.body)
-        except BadBody as error:
-            raise _failure(str(error), StatusCode.INTERNAL) from error
-        seconds = time.monotonic() - started
-        return Answer(docs=docs, parameters=response.parameters, seconds=seconds)
+        return answer_of(question, request, response, time.monotonic() - started)
 
     async def ask_all(
         self, question: Question, batches: AsyncIterator[DocumentBatch | None], pace: Pace
     ) -> AsyncGenerator[tuple[Request, Response], None]:
         """Send a request for each batch, and yield it with its answer, also one that failed.
 
-        Requests are written when there is room for them, so that memory is bounded however
-        many batches there are.
+        Batches are written when there is room for a request, so that memory is bounded however
+        many there are.
 
         Raises:
             ConnectionFailed: Nobody answers, or the connection broke.
@@ -138,8 +132,9 @@ class Core:
             session = transport.session()
         async with session as via:
 
-            async def ask(request: Request) -> Response:
-                return await retries.ask(via, _begun(request, question), pace.retries)
+            async def ask(body: Body) -> tuple[Request, Response]:
+                request = _request(question, body, transport.format)
+                return request, await retries.ask(via, request, pace.retries)
 
             window = Window(
                 ask,
@@ -148,9 +143,9 @@ class Core:
                 max_bytes=MAX_BYTES_UNDER_WAY,
                 ordered=pace.ordered,
             )
-            running = window.run(_requests(question, batches, transport))
+            running = window.run(_bodies(batches, transport.format))
             try:
-                async for pair in running:
+                async for _, pair in running:
                     yield pair
             finally:
                 await running.aclose()
@@ -162,7 +157,8 @@ class Core:
             ConnectionFailed: Nobody answers, or the connection broke.
         """
         transport = await self.transport()
-        request = replace(written(question, transport), streamed=True)
+        body = body_of(question.docs, transport.format)
+        request = _request(question, body, transport.format, streamed=True)
         parts = transport.stream(request)
         try:
             async for part in parts:
@@ -172,48 +168,65 @@ class Core:
                 await parts.aclose()
 
 
-def written(question: Question, transport: Transport) -> Request:
-    """Return the request that a question is; its time begins now.
+def body_of(docs: DocumentBatch | None, format: Format) -> Body:
+    """Return documents as they travel.
 
     Raises:
-        BadServer: The documents cannot be written for this protocol.
+        BadServer: They cannot be written in this format.
     """
+    if docs is None:
+        return EMPTY
     try:
-        docs = question.docs
-        body = EMPTY if docs is None else write_body(docs, transport.format)
+        return write_body(docs, format)
     except BadBody as error:
         raise _failure(str(error), StatusCode.INVALID) from error
-    request = Request(
+
+
+def answer_of(question: Question, request: Request, response: Response, seconds: float) -> Answer:
+    """Return an answer as columns.
+
+    Raises:
+        JinaError: It is an error, or its documents are malformed.
+    """
+    failure = error_of(response.status, question.endpoint, question.timeout_s, request.request_id)
+    if failure is not None:
+        raise failure
+    try:
+        docs = read_body(response.body)
+    except BadBody as error:
+        raise _failure(str(error), StatusCode.INTERNAL) from error
+    return Answer(docs=docs, parameters=response.parameters, seconds=seconds)
+
+
+def _request(question: Question, body: Body, format: Format, *, streamed: bool = False) -> Request:
+    """Return the request that a question is; its time begins now."""
+    timeout_s = question.timeout_s
+    return Request(
         endpoint=question.endpoint,
         bodies=(body,),
         request_id=new_request_id(),
         target=question.target,
         parameters=question.parameters,
-        wanted=transport.format,
+        wanted=format,
+        deadline=None if timeout_s is None else time.monotonic() + timeout_s,
         metadata=question.metadata,
+        streamed=streamed,
     )
-    return _begun(request, question)
 
 
-def _begun(request: Request, question: Question) -> Request:
-    if question.timeout_s is None:
-        return request
-    return replace(request, deadline=time.monotonic() + question.timeout_s)
-
-
-async def _requests(
-    question: Question, batches: AsyncIterator[DocumentBatch | None], transport: Transport
-) -> AsyncGenerator[Request, None]:
+async def _bodies(
+    batches: AsyncIterator[DocumentBatch | None], format: Format
+) -> AsyncGenerator[Body, None]:
     try:
         async for batch in batches:
-            yield written(replace(question, docs=batch), transport)
+            yield body_of(batch, format)
     finally:
         if isinstance(batches, AsyncGenerator):
             await batches.aclose()
 
 
-def _size(request: Request) -> int:
-    return len(request.bodies[0].data)
+def _size(body: Body) -> int:
+    return len(body.data)
 
 
 def _failed(opening: asyncio.Task[Transport]) -> bool:

@@ -91,7 +91,7 @@ class Background:
         """Begin to run something on the loop; any thread may call this."""
         with self._lock:
             if self._loop is None:
-                self._loop = asyncio.new_event_loop()
+                self._loop = _new_loop()
                 thread = threading.Thread(
                     target=self._loop.run_forever, name="jina-client", daemon=True
                 )
@@ -119,6 +119,15 @@ class Background:
         with self._lock:
             self._loop = None
             self._end()
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:  # there is none for Windows
+        return asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
 
 
 def _end(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:

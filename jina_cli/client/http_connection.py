@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from jina_cli.client.address import Target
 from jina_cli.client.errors import ConnectionFailed
+from jina_cli.client.transport import reason_of
 from jina_cli.errors import RequestFailed
 from jina_cli.wire.messages import StatusCode
 
@@ -195,8 +196,7 @@ async def connect(target: Target, context: ssl.SSLContext | None = None) -> Conn
             target.host, target.port, ssl=context, limit=_MAX_HEAD_BYTES
         )
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise ConnectionFailed(f"nobody answers at {target}", hint=reason) from error
+        raise ConnectionFailed(f"nobody answers at {target}", hint=reason_of(error)) from error
     return Connection(reader, writer)
 
 

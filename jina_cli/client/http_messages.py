@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -96,6 +97,14 @@ def _object(content: bytes) -> dict[str, Any]:
     return data if isinstance(data, dict) else {"detail": str(data)[:200]}
 
 
+def _raised(text: object) -> str:
+    """Return the name of the exception that a text is the `repr` of; all that Jina says."""
+    found = (
+        re.fullmatch(r"([A-Za-z_]\w*)\(.*\)", text, re.DOTALL) if isinstance(text, str) else None
+    )
+    return found[1] if found else ""
+
+
 def _status_of(http: int, data: Mapping[str, Any]) -> Status:
     code = _BY_HTTP.get(http, StatusCode.INVALID if http < 500 else StatusCode.UNAVAILABLE)
     header = data.get("header")
@@ -108,7 +117,7 @@ def _status_of(http: int, data: Mapping[str, Any]) -> Status:
     return Status(
         code=code,
         description=text if isinstance(text, str) else orjson.dumps(text).decode(),
-        exception=str(raised.get("name") or ""),
+        exception=str(raised.get("name") or _raised(text)),
         arguments=tuple(map(str, raised.get("args") or ())),
         stacks=tuple(map(str, raised.get("stacks") or ())),
         executor=str(data.get("executor") or raised.get("executor") or ""),

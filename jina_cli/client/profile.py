@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import AsyncIterator, Mapping
 
-from jina_cli.client.core import Core, written
+from jina_cli.client.core import Core, Pace
 from jina_cli.client.errors import error_of
 from jina_cli.client.posting import question_of
 from jina_cli.documents.batch import DocumentBatch
@@ -22,20 +21,25 @@ async def profile_of(core: Core, metadata: Mapping[str, str], *, show: bool) -> 
     Raises:
         JinaError: As `Core.ask`.
     """
-    transport = await core.transport()
+    await core.transport()  # connecting does not count
     question = question_of("/", {"timeout": _TIMEOUT_S}, metadata)
-    request = written(replace(question, docs=DocumentBatch.of(1)), transport)
     started = time.perf_counter()
-    response = await transport.request(request)
-    elapsed_ms = 1000 * (time.perf_counter() - started)
-    error = error_of(response.status, "/", _TIMEOUT_S, request.request_id)
-    if error is not None:
-        raise error
+    elapsed_ms = 0.0
+    async for request, found in core.ask_all(question, _one(), Pace()):
+        elapsed_ms = 1000 * (time.perf_counter() - started)
+        error = error_of(found.status, "/", _TIMEOUT_S, request.request_id)
+        if error is not None:
+            raise error
+        response = found
     times = times_of(response, elapsed_ms)
     if show:
         for name, ms in times.items():
             print(f"{name:<28}{ms:9.1f} ms{100 * ms / elapsed_ms:6.0f} %", file=sys.stderr)
     return times
+
+
+async def _one() -> AsyncIterator[DocumentBatch]:
+    yield DocumentBatch.of(1)
 
 
 def times_of(response: Response, elapsed_ms: float) -> dict[str, float]:

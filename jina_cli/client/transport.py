@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -112,6 +113,12 @@ def left_of(deadline: float | None) -> float | None:
 def failed(request: Request, code: StatusCode, problem: str) -> Response:
     """Return an answer that the client itself gives."""
     return Response(request_id=request.request_id, status=Status(code=code, description=problem))
+
+
+def reason_of(error: OSError) -> str:
+    """Return why a connection cannot be made; asyncio words it for programmers."""
+    number = error.errno if type(error).__module__ == "builtins" else None
+    return os.strerror(number) if number is not None and number > 0 else str(error)
 
 
 def over_limit(what: str, size: int, limit: int) -> str:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
 Q = TypeVar("Q")
 A = TypeVar("A")
-
-
-class _End:
-    """Stands behind the last question."""
 
 
 class Window(Generic[Q, A]):
@@ -44,8 +41,10 @@ class Window(Generic[Q, A]):
         self._ordered = ordered
         self._held: dict[asyncio.Future[A], tuple[Q, int]] = {}
         self._bytes = 0
+        self._answers: deque[asyncio.Future[A]] = deque()
+        self._is_fed = False
         self._room: asyncio.Future[None] | None = None
-        self._asked: asyncio.Queue[asyncio.Future[A] | _End] = asyncio.Queue()
+        self._news: asyncio.Future[None] | None = None
 
     async def run(self, questions: AsyncIterable[Q]) -> AsyncGenerator[tuple[Q, A], None]:
         """Yield each question with its answer.
@@ -56,48 +55,52 @@ class Window(Generic[Q, A]):
         """
         feeder = asyncio.ensure_future(self._feed(questions))
         try:
-            while not isinstance(future := await self._next(), _End):
+            while True:
+                while not self._answers:
+                    if self._is_fed and not self._held:
+                        await feeder
+                        return
+                    self._news = asyncio.get_running_loop().create_future()
+                    await self._news
+                future = self._answers.popleft()
                 answer = await future
                 question = self._release(future)
                 yield question, answer
-            await feeder
         finally:
             left: list[asyncio.Future[Any]] = [feeder, *self._held]
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
 
-    async def _next(self) -> asyncio.Future[A] | _End:
-        while True:
-            found = await self._asked.get()
-            if self._ordered or not isinstance(found, _End) or not self._held:
-                return found
-            # The last question was asked; answers of those under way are still to come.
-            await asyncio.wait(self._held, return_when=asyncio.FIRST_COMPLETED)
-            self._asked.put_nowait(found)
-
     async def _feed(self, questions: AsyncIterable[Q]) -> None:
+        loop = asyncio.get_running_loop()
         try:
             await self._have_room(0)
             async for question in questions:
                 size = self._weigh(question) if self._weigh is not None else 0
-                if size:
+                if size and self._bytes + size > self._max_bytes:
                     await self._have_room(size)
-                self._begin(question, size)
-                await self._have_room(0)
+                self._begin(question, size, loop)
+                if len(self._held) >= self._width:
+                    await self._have_room(0)
         finally:
-            self._asked.put_nowait(_End())
+            self._is_fed = True
+            _wake(self._news)
             if isinstance(questions, AsyncGenerator):
                 await questions.aclose()
 
-    def _begin(self, question: Q, size: int) -> None:
-        future = asyncio.ensure_future(self._ask(question))
+    def _begin(self, question: Q, size: int, loop: asyncio.AbstractEventLoop) -> None:
+        future = asyncio.ensure_future(self._ask(question), loop=loop)
         self._held[future] = (question, size)
         self._bytes += size
         if self._ordered:
-            self._asked.put_nowait(future)
+            self._came(future)
         else:
-            future.add_done_callback(self._asked.put_nowait)
+            future.add_done_callback(self._came)
+
+    def _came(self, future: asyncio.Future[A]) -> None:
+        self._answers.append(future)
+        _wake(self._news)
 
     async def _have_room(self, size: int) -> None:
         while len(self._held) >= self._width or (
@@ -109,6 +112,10 @@ class Window(Generic[Q, A]):
     def _release(self, future: asyncio.Future[A]) -> Q:
         question, size = self._held.pop(future)
         self._bytes -= size
-        if self._room is not None and not self._room.done():
-            self._room.set_result(None)
+        _wake(self._room)
         return question
+
+
+def _wake(waiting: asyncio.Future[None] | None) -> None:
+    if waiting is not None and not waiting.done():
+        waiting.set_result(None)

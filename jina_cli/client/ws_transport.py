@@ -13,7 +13,15 @@ from websockets.typing import Subprotocol
 
 from jina_cli.client.address import Target
 from jina_cli.client.errors import BadClient, ConnectionFailed, WrongAddress
-from jina_cli.client.transport import Asks, Settings, failed, left_of, over_limit, tls_context
+from jina_cli.client.transport import (
+    Asks,
+    Settings,
+    failed,
+    left_of,
+    over_limit,
+    reason_of,
+    tls_context,
+)
 from jina_cli.wire import jina3
 from jina_cli.wire.messages import BadMessage, Format, Request, Response, Status, StatusCode
 
@@ -226,7 +234,7 @@ async def connect(
         hint = f"what answers there speaks no WebSocket: {error}"
         raise WrongAddress(f"no Flow answers at {target}", hint=hint) from error
     except (OSError, EOFError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        reason = reason_of(error) if isinstance(error, OSError) else "it hung up"
         raise ConnectionFailed(f"nobody answers at {target}", hint=reason) from error
 
 
