@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Protocol
 
 from jina_cli.plan.models import GatewayPlan, PeaPlan, Route
@@ -101,7 +101,7 @@ class LocalPod:
         return found
 
     @property
-    def pods(self) -> Mapping[str, Collection[str]]:
+    def pods(self) -> Mapping[str, Mapping[str, EndpointInfo]]:
         """What each Pod serves, where several run in the processes of this one; else nothing."""
         hellos = (link.hello for link in self._links if link.hello is not None)
         return next((hello.pods for hello in hellos), {})
@@ -135,24 +135,21 @@ def pods_of(plan: PeaPlan, gateway: GatewayPlan, on_change: Callable[[], None]) 
     """Return the Pods of all routes by their names, none started.
 
     Raises:
-        CannotRoute: An external Pod is to join, and only our own Pods merge answers; or a
-            Pod has a condition, and this Gateway opens no documents.
+        CannotRoute: Certificates that an external Pod needs cannot be read.
     """
     return {route.pod: _pod(route, plan, on_change) for route in gateway.routes}
 
 
 def _pod(route: Route, plan: PeaPlan, on_change: Callable[[], None]) -> Pod:
-    if route.when:
-        raise CannotRoute(f"the Pod {route.pod} has a condition (when), which is not supported yet")
     if route.external:
-        if len(route.needs) > 1:
-            joined = " and ".join(route.needs)
-            raise CannotRoute(
-                f"the external Pod {route.pod} cannot join {joined}: let a Pod of this Flow do it"
-            )
         from jina_cli.serve.external import ExternalPod
 
-        return ExternalPod(route, max_message_bytes=plan.max_message_bytes, on_change=on_change)
+        return ExternalPod(
+            route,
+            max_pending=plan.max_queue,
+            max_message_bytes=plan.max_message_bytes,
+            on_change=on_change,
+        )
     return LocalPod(
         route,
         max_pending=plan.max_queue,
@@ -188,11 +185,16 @@ def _first(errors: BaseExceptionGroup[CannotRoute]) -> CannotRoute:
 
 def router_of(routes: Sequence[Route], pods: Mapping[str, Pod]) -> Router:
     """Return the router for what the Pods serve now."""
-    serves: dict[str, Collection[str]] = {}
+    return Router(routes, {name: tuple(infos) for name, infos in infos_of(pods).items()})
+
+
+def infos_of(pods: Mapping[str, Pod]) -> dict[str, Mapping[str, EndpointInfo]]:
+    """Return what each Pod serves, those that run in the processes of another among them."""
+    found: dict[str, Mapping[str, EndpointInfo]] = {}
     for name, pod in pods.items():
-        serves[name] = tuple(pod.endpoints)
-        serves.update(pod.pods if isinstance(pod, LocalPod) else {})
-    return Router(routes, serves)
+        found[name] = pod.endpoints
+        found.update(pod.pods if isinstance(pod, LocalPod) else {})
+    return found
 
 
 def endpoints_of(pods: Mapping[str, Pod]) -> dict[str, EndpointInfo]:

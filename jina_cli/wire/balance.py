@@ -275,11 +275,13 @@ class ReplicaSet:
             self._failed(member)
 
     def _named(self, response: Response) -> Response:
-        """Say where it was if a link itself answered: it knows of no Pod."""
+        """Say where it was if who answered knows of no Pod."""
         status = response.status
         if status.ok or status.pod or not self.name:
             return response
-        described = f"{self.name}: {status.description}"
+        described = status.description
+        if status.code is not StatusCode.EXECUTOR:
+            described = f"{self.name}: {described}"
         named = replace(status, description=described, pod=self.name.partition("/")[0])
         return replace(response, status=named)
 

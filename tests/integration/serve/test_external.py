@@ -20,6 +20,7 @@ from jina_cli.wire.messages import STATUSES, Format, Request, Response, Status, 
 from tests.testing.gateways import Answer, a_folder, a_gateway, a_link, a_pea, a_route, echo, run
 
 GRPC, HTTP = (Protocol.GRPC,), (Protocol.HTTP,)
+FORMAT = Format.PROTO
 ROWS = [{"id": "1", "text": "a"}, {"id": "2", "text": "b"}]
 
 
@@ -119,22 +120,38 @@ def test_a_far_pod_that_is_gone_is_unavailable_within_the_deadline(folder: Path)
     assert status.pod == "far"
 
 
-def test_a_far_pod_that_would_have_to_join_is_refused_at_the_start(folder: Path) -> None:
-    async def scenario() -> tuple[FailedSaid, int]:
-        routes = [
-            a_route("a", f"unix:{folder / 'a'}"),
-            a_route("b", f"unix:{folder / 'b'}"),
-            a_route("far", "grpc://127.0.0.1:9", needs=["a", "b"], external=True),
-        ]
-        async with a_gateway(folder, routes, HTTP, wait_ready=False) as gateway:
-            said = await gateway.hear(FailedSaid)
-            assert isinstance(said, FailedSaid)
-            return said, await gateway.ended(5)
+def test_a_far_pod_joins_what_near_ones_answered(folder: Path) -> None:
+    async def quiet(request: Request) -> Response:
+        rows = to_rows(read_body(request.bodies[0]))
+        body = write_body(from_rows([{"id": row["id"], "price": 1} for row in rows]), FORMAT)
+        return Response(request_id=request.request_id, body=body)
 
-    said, code = run(scenario())
+    async def scenario() -> Response:
+        far_folder = a_folder()
+        async with (
+            a_pea(far_folder / "pod") as pod,
+            a_gateway(far_folder, [a_route("pod", pod)], GRPC) as far,
+            a_pea(folder / "a", shout) as a,
+            a_pea(folder / "b", quiet) as b,
+        ):
+            address = f"grpc://{far.addresses['grpc']}"
+            routes = [
+                a_route("a", a),
+                a_route("b", b),
+                a_route("far", address, needs=["a", "b"], external=True),
+            ]
+            async with a_gateway(folder, routes, HTTP) as gateway, a_link(gateway) as link:
+                body = write_body(from_rows(ROWS), Format.COLUMNS)
+                response = await link.request(Request(endpoint="/search", bodies=(body,)))
+        shutil.rmtree(far_folder)
+        return response
 
-    assert said.cause == ("the external Pod far cannot join a and b: let a Pod of this Flow do it")
-    assert code == 1
+    found = to_rows(read_body(run(scenario()).body))
+
+    assert [(row["id"], row["text"], row["price"]) for row in found] == [
+        ("1", "A", 1),
+        ("2", "B", 1),
+    ]
 
 
 @pytest.mark.parametrize(
