@@ -54,7 +54,11 @@ class Deployment(Runnable):
     def as_pod(self) -> dict[str, Any]:
         """Return what a Flow's YAML would say of it."""
         held = self._draft.root.get("with")
-        return to_data(held) if isinstance(held, MapNode) else {}
+        values: dict[str, Any] = to_data(held) if isinstance(held, MapNode) else {}
+        if not values.get("external"):
+            # What its own Gateway would have had.
+            values = {k: v for k, v in values.items() if k not in ("port", "protocol", "host")}
+        return values
 
     def _set_ports(self, ports: list[int]) -> None:
         self._changed(self._draft.with_values("with", {"port": ports}, caller()))

@@ -116,6 +116,7 @@ class Flow(Runnable):
         """
         flow = self._next(self._draft, copy_flow)
         _ = flow.spec
+        flow._warn()
         return flow
 
     def _next(self, draft: Draft, copy_flow: bool) -> Self:

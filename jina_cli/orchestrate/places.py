@@ -30,6 +30,15 @@ def caller() -> Span:
     return Span(shown(frame.f_code.co_filename), frame.f_lineno, 1, 2)
 
 
+def depth() -> int:
+    """Return how many calls of this package the caller is below the user's code."""
+    frame: FrameType | None = sys._getframe(1)
+    found = 0
+    while frame is not None and frame.f_code.co_filename.startswith(_OURS):
+        frame, found = frame.f_back, found + 1
+    return found
+
+
 def shown(path: str) -> str:
     """Return a path as messages have it: relative to the working directory if it is below."""
     if not os.path.isabs(path):

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
-import threading
 import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from jina_cli.diagnostics import Diagnostic
 from jina_cli.errors import JinaError
 from jina_cli.lifeline import PEA_MARK
 from jina_cli.orchestrate.asking import Asking
 from jina_cli.orchestrate.draft import Draft, Reading, new_draft, read_draft
 from jina_cli.orchestrate.kept import Kept
-from jina_cli.orchestrate.places import caller
+from jina_cli.orchestrate.places import caller, depth
 from jina_cli.orchestrate.uses import known_class
 from jina_cli.orchestrate.values import plain
+from jina_cli.orchestrate.waiting import until_signal
 
 if TYPE_CHECKING:
     from jina_cli.plan.models import Plan
@@ -67,6 +66,7 @@ class Runnable(Asking):
         self._is_async = asyncio
         self._is_quiet = quiet
         self._spec: FlowSpec | None = None
+        self._warnings: tuple[Diagnostic, ...] = ()
         self._kept: Kept | None = None
         self._abandon: Callable[[], Any] = lambda: None
 
@@ -128,10 +128,14 @@ class Runnable(Asking):
         if self._spec is None:
             draft = self._draft.with_classes(known_class)
             loaded = draft.checked(os.environ)
-            for warning in loaded.warnings:
-                warnings.warn(f"{warning.span}: {warning.message}", stacklevel=2)
-            self._spec = loaded.spec
+            self._spec, self._warnings = loaded.spec, loaded.warnings
         return self._spec
+
+    def _warn(self) -> None:
+        """Tell what its author should know, once, at the user's line."""
+        told, self._warnings = self._warnings, ()
+        for warning in told:
+            warnings.warn(f"{warning.span}: {warning.message}", stacklevel=depth() + 1)
 
     def save_config(self, filename: str | os.PathLike[str] | None = None) -> None:
         """Write it as YAML, every default filled in; read again, it is the same.
@@ -214,7 +218,7 @@ class Runnable(Asking):
             JinaError: What ended it.
         """
         kept = self._running()
-        with _until_signal():
+        with until_signal():
             while not kept.wait(_LOOK_EACH_S if stop_event is not None else None):
                 if stop_event is not None and stop_event.is_set():
                     return
@@ -328,6 +332,7 @@ class Runnable(Asking):
         from jina_cli.plan.codec import to_json
 
         plan = self._planned()
+        self._warn()
         kept = Kept(
             to_json(plan),
             peas=len(plan.peas),
@@ -363,32 +368,6 @@ class Runnable(Asking):
         if self.is_running:
             raise JinaError("a Flow that runs cannot be changed", hint="close it first")
         self._draft, self._spec = draft, None
-
-
-class _Told(BaseException):
-    """SIGTERM, while nothing else is done but waiting."""
-
-
-@contextmanager
-def _until_signal() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the block without harm, where signals can be heard."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def told(signum: int, frame: FrameType | None) -> None:
-        raise _Told
-
-    before = signal.getsignal(signal.SIGTERM)
-    if before is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, told)
-    try:
-        yield
-    except (_Told, KeyboardInterrupt):
-        return
-    finally:
-        if before is signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, before)
 
 
 def _tell(notes: tuple[str, ...]) -> None:
