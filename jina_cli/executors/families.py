@@ -26,8 +26,9 @@ from jina_cli.executors.endpoints import Batching
 from jina_cli.executors.executor import Executor
 from jina_cli.vocabulary import DEFAULT_ENDPOINT, TRAIN_ENDPOINT
 
-ZERO_WAIT = Batching(preferred_batch_size=64, timeout_ms=0, is_harmless=True)
-"""For endpoints that change nothing and are faster with more documents at once."""
+ZERO_WAIT = Batching(preferred_batch_size=64, timeout_ms=0, flush_all=True, is_harmless=True)
+"""For endpoints that change nothing, and are faster with the documents of several requests at
+once. What one request brings is never split."""
 
 
 class Family(Executor, ABC):
@@ -40,7 +41,8 @@ class Family(Executor, ABC):
     def default_batching(self) -> Mapping[str, Batching]:
         """Return endpoints whose requests are grouped where YAML does not say.
 
-        Only for those whose answers are the same whether documents come together or apart.
+        Only for those whose answers are the same, up to rounding, whether documents come
+        together or apart.
         """
         return {}
 

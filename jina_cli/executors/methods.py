@@ -19,7 +19,7 @@ from typing import Any
 from docarray import BaseDoc, DocList
 
 from jina_cli.documents.batch import DocumentBatch
-from jina_cli.documents.convert import DoesNotFit, from_docs, to_docs
+from jina_cli.documents.convert import DoesNotFit, are_docs, from_docs, to_docs
 from jina_cli.documents.document import Document
 from jina_cli.drivers.base import BadParameter, BadResult, Done, settled
 from jina_cli.executors.calls import BadDocuments, Call, gathered
@@ -27,6 +27,9 @@ from jina_cli.executors.endpoints import ExecutorInvalid, Method
 from jina_cli.executors.executor import Executor
 
 _DOCS = ("docs", "doc", "docs_matrix", "docs_map")
+_READY = (type(None), list, dict, DocumentBatch)
+"""What most methods return; to ask whether it is to be awaited takes as long as all the rest."""
+
 _END = object()
 
 
@@ -58,7 +61,9 @@ class MethodHandler:
         if self.is_singleton:
             return await self._one_by_one(call)
         docs = self._given(call.docs) if self.needs_docs else None
-        returned = await settled(self._call(**self._arguments(call, docs)))
+        returned = self._call(**self._arguments(call, docs))
+        if not isinstance(returned, _READY):
+            returned = await settled(returned)
         return self._done(call, docs, returned)
 
     async def stream(self, call: Call) -> AsyncGenerator[Done, None]:
@@ -137,7 +142,7 @@ class MethodHandler:
                 return returned
             case BaseDoc():
                 return from_docs([returned], original=original)
-            case list() | tuple() if all(isinstance(doc, BaseDoc) for doc in returned):
+            case _ if are_docs(returned):
                 return from_docs(returned, original=original)
             case _:
                 raise self._bad(returned, expected)

@@ -93,8 +93,13 @@ class Host:
     ) -> T:
         if track.mode is not Mode.LANE or not track.stops:
             return await answer()
-        pace = self._paces.setdefault(track.endpoint, Pace())
-        is_small = sum(len(body.data) for body in request.bodies) <= _SMALL_BYTES
+        pace = self._paces.get(track.endpoint)
+        if pace is None:
+            pace = self._paces[track.endpoint] = Pace()
+        size = 0
+        for body in request.bodies:
+            size += len(body.data)
+        is_small = size <= _SMALL_BYTES
         return await self._places.run(pace, answer, is_small=is_small)
 
     def _place(self, track: Track) -> Place:

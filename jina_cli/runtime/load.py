@@ -84,25 +84,29 @@ def load_executors(wanted: ExecutorPlan, pea: PeaPlan, say: Callable[[PhaseSaid]
             Step.of(executor, when=None if place else when)
             for place, executor in enumerate(executors)
         ]
-        batching = batching_of(executors)
+        batching = batching_of(executors, by_default=not pea.allow_concurrent)
     except Exception as error:
         raise InitFailed(wanted.uses) from error
     host = Host(Worker(_seat(pea), steps), batching, allow_concurrent=pea.allow_concurrent)
     return Loaded(host, executors)
 
 
-def batching_of(executors: Sequence[Executor]) -> dict[str, Batching]:
+def batching_of(executors: Sequence[Executor], *, by_default: bool) -> dict[str, Batching]:
     """Return how requests to a chain of Executors are grouped.
 
     What somebody asked for counts; else requests are grouped where all Executors that serve
     the endpoint give the same answers to documents together and apart.
+
+    Args:
+        by_default: Whether to group what nobody asked for: not where Executors may be called
+            by several threads, since one group is worked on at a time.
 
     Raises:
         ExecutorInvalid: It makes no sense.
     """
     found: dict[str, Batching] = {}
     ours = [_default_batching(executor) for executor in executors]
-    for endpoint in ours[0]:
+    for endpoint in ours[0] if by_default else ():
         if all(endpoint in batching for batching in ours):
             found[endpoint] = ours[0][endpoint]
     for executor in executors:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from jina_cli.executors.base import Encoder
 from jina_cli.executors.encoders.components import Moments, Projection, principal_components
 from jina_cli.executors.encoders.gradients import oriented_gradients
+from jina_cli.executors.endpoints import Batching
+from jina_cli.executors.families import ZERO_WAIT
 from jina_cli.files import write_whole
 
 _FORMAT = 1
@@ -73,6 +76,9 @@ class HogPcaEncoder(Encoder):
         if self._projection is None:
             raise NotTrained("not trained yet: post images to /train first")
         return self._projection(self._features(content))
+
+    def default_batching(self) -> Mapping[str, Batching]:
+        return dict.fromkeys(("/index", "/search", "/update"), ZERO_WAIT)
 
     def _features(self, content: NDArray[Any]) -> NDArray[np.float32]:
         if content.ndim != 3:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.column import DocsColumn
 from jina_cli.executors.base import Indexer
+from jina_cli.executors.endpoints import Batching
+from jina_cli.executors.families import ZERO_WAIT
 from jina_cli.executors.indexers.bodies import names_of, records_of, refusing_bad_fields
 from jina_cli.executors.indexers.matches import matches_of
 from jina_cli.executors.indexers.submitting import Submitter
@@ -85,6 +87,9 @@ class VectorIndexer(Indexer):
 
     def count(self) -> int:
         return self._store.count()
+
+    def default_batching(self) -> Mapping[str, Batching]:
+        return {"/search": ZERO_WAIT}
 
     def close(self) -> None:
         self._submit.close()
