@@ -25,6 +25,8 @@ from jina_cli.wire.targets import parameters_among, parameters_of
 
 _GIVES_BACK = frozenset({StatusCode.EXECUTOR, StatusCode.INVALID, StatusCode.NOT_FOUND})
 
+_NO_MARKS: Mapping[str, str] = {}
+
 _request = quick(Request)
 _response = quick(Response)
 _route_step = quick(RouteStep)
@@ -168,7 +170,7 @@ class Journey:
             body=body,
             parameters=self._parameters(),
             routes=(gateway, *self._steps.values()),
-            marks=self.marks,
+            marks=dict(self.marks) if self.marks else _NO_MARKS,
         )
 
     def given_back(self, status: Status) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -38,6 +38,9 @@ class FakePod:
     async def broadcast(self, request: Request) -> Response:
         self.broadcasts += 1
         return await self.request(request)
+
+    async def stream(self, request: Request) -> AsyncIterator[Response]:
+        yield await self.request(request)
 
 
 def a_route(pod: str, *needs: str, **more: Any) -> Route:
