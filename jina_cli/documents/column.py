@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[Any]
 Indices: TypeAlias = NDArray[np.int64]
 
+_NONE = type(None)
+
 
 @dataclass(frozen=True, slots=True)
 class TextColumn:
@@ -254,9 +256,9 @@ def is_absent(column: Column) -> bool:
         case TensorColumn(present=present) | DocsColumn(present=present):
             return present is not None and not present.any()
         case RaggedColumn(arrays):
-            return all(array is None for array in arrays)
+            return set(map(type, arrays)) <= {_NONE}
         case _:
-            return all(value is None for value in column.values)
+            return set(map(type, column.values)) <= {_NONE}
 
 
 def rows_of(column: Column) -> Sequence[Any]:

@@ -37,27 +37,25 @@ def cell_of(field: DocField, column: Column) -> Cell | None:
     Raises:
         DoesNotFit: A document in a document is not what its class takes.
     """
-    match column:
-        case TextColumn(values) if field.annotation is str or field.annotation is Any:
-            return _fixed(field, column, values)
-        case BytesColumn(values) if field.annotation is bytes or field.annotation is Any:
-            return _fixed(field, column, values)
-        case TensorColumn(array, present):
-            if len(array) and (present is None or field.takes_none):
-                kind = field.array_type(array.dtype, array.shape[1:])
-                if kind is not None:
-                    return Arrays(field.name, column, kind)
-        case DocsColumn() if field.list_of is not None:
-            return _lists(field.name, column, field.list_of, takes_none=field.takes_none)
-        case ValuesColumn(values):
-            found = _values(values, field.annotation)
-            if found is not None:
-                return _fixed(field, column, found)
-        case RaggedColumn(arrays):
-            rows = _arrays(field, [None if array is None else array.copy() for array in arrays])
-            if rows is not None:
-                return Loose(field.name, column, rows)
-    return _absent(field, column) if is_absent(column) else None
+    if isinstance(column, TextColumn):
+        fits = field.annotation is str or field.annotation is Any
+        cell = _fixed(field, column, column.values) if fits else None
+    elif isinstance(column, ValuesColumn):
+        cell = _of_values(field, column)
+    elif isinstance(column, TensorColumn):
+        cell = _of_tensors(field, column)
+    elif isinstance(column, BytesColumn):
+        fits = field.annotation is bytes or field.annotation is Any
+        cell = _fixed(field, column, column.values) if fits else None
+    elif isinstance(column, DocsColumn) and field.list_of is not None:
+        cell = _lists(field.name, column, field.list_of, takes_none=field.takes_none)
+    elif isinstance(column, RaggedColumn):
+        copies = [None if array is None else array.copy() for array in column.arrays]
+        rows = _arrays(field, copies)
+        cell = None if rows is None else Loose(field.name, column, rows)
+    else:
+        cell = None
+    return _absent(field, column) if cell is None and is_absent(column) else cell
 
 
 def extra_cell(name: str, column: Column, ids: Sequence[str]) -> Cell:
@@ -122,6 +120,21 @@ def written_cell(field: DocField, values: Any) -> Cell | None:
         return None
     own = list(values)
     return Fixed(field.name, _column_like(kind, own), own)
+
+
+def _of_values(field: DocField, column: ValuesColumn) -> Cell | None:
+    values = column.values
+    if len(values) and values[0] is None and is_absent(column):
+        return _absent(field, column)
+    found = _values(values, field.annotation)
+    return None if found is None else _fixed(field, column, found)
+
+
+def _of_tensors(field: DocField, column: TensorColumn) -> Cell | None:
+    if len(column) == 0 or not (column.present is None or field.takes_none):
+        return None
+    kind = field.array_type(column.array.dtype, column.array.shape[1:])
+    return None if kind is None else Arrays(field.name, column, kind)
 
 
 def _fixed(
