@@ -134,7 +134,8 @@ def _protocol(protocol: object) -> str:
 
 def _host_and_port(authority: str, default: int | None) -> tuple[str, int | None]:
     host, colon, port = authority.rpartition(":")
-    if not colon or (host.startswith("[") and not host.endswith("]")):
+    is_bare = host.count(":") and not host.startswith("[")  # an IPv6 address without a port
+    if not colon or is_bare or (host.startswith("[") and not host.endswith("]")):
         host, port = authority, ""
     host = host.removeprefix("[").removesuffix("]")
     if not port:

@@ -38,10 +38,12 @@ class Errands:
                 return
             try:
                 result.set_result(work())
-            except BaseException as error:
+            except Exception as error:
                 result.set_exception(error)
-                if not isinstance(error, Exception):
-                    raise
+            except BaseException:
+                # Ctrl-C is for the waiting thread: in the loop's it would end the loop.
+                result.cancel()
+                raise
 
         self._work.put(run)
         return await asyncio.wrap_future(result)

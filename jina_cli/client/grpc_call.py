@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -15,6 +15,7 @@ from jina_cli.wire import jina3
 from jina_cli.wire.messages import BadMessage, Request, Response, StatusCode
 
 Failed = Callable[[Request, grpc.aio.AioRpcError], Response]
+Metadata = Sequence[tuple[str, str]]
 
 _END_S = 2.0
 """How long the other side may take to end a stream on which all is answered."""
@@ -24,7 +25,8 @@ class CallSession:
     """Asks over one stream, made with the first request; leaving it ends the stream.
 
     Metadata travels once, with the first request. A single request cannot be taken back on a
-    stream: one whose time is over is given up here, and its answer is dropped.
+    stream: one whose time is over is given up here, and its answer is dropped. A stream that
+    broke is made anew for the next request.
 
     Args:
         make: Makes the RPC.
@@ -36,11 +38,7 @@ class CallSession:
         self._make = make
         self._failed = failed
         self._max_bytes = max_bytes
-        self._waiting: dict[str, asyncio.Future[Response]] = {}
-        # Bounded by who asks: each of its requests waits for an answer.
-        self._outbox: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue()
-        self._call: Any = None
-        self._tasks: tuple[asyncio.Task[None], ...] = ()
+        self._stream: _Stream | None = None
 
     async def __aenter__(self) -> CallSession:
         return self
@@ -51,44 +49,62 @@ class CallSession:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._call is None:
-            return
-        if kind is None and not self._waiting and not self._call.done():
-            self._outbox.put_nowait(None)
-            await asyncio.wait(self._tasks, timeout=_END_S)
-        self._call.cancel()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._stream is not None:
+            await self._stream.end(is_whole=kind is None)
 
     async def request(self, request: Request) -> Response:
         data = jina3.write_data_request(request, timed=True)
         if len(data) > self._max_bytes:
             text = over_limit("request", len(data), self._max_bytes)
             return failed(request, StatusCode.TOO_LARGE, text)
-        if self._call is None:
-            self._begin(request)
-        elif self._call.done():
-            raise ConnectionFailed("the stream to the Flow has ended")
-        answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
-        self._waiting[request.request_id] = answer
-        self._outbox.put_nowait((request.request_id, data))
+        if self._stream is None or self._stream.is_over:
+            metadata = tuple((name.lower(), text) for name, text in request.metadata.items())
+            self._stream = _Stream(self._make(metadata=metadata))
         try:
             if request.deadline is None:
-                return await answer
+                return await self._stream.ask(request.request_id, data)
             async with asyncio.timeout(left_of(request.deadline)):
-                return await answer
+                return await self._stream.ask(request.request_id, data)
         except TimeoutError:
             return failed(request, StatusCode.DEADLINE, "no answer in time")
         except grpc.aio.AioRpcError as error:
             return self._failed(request, error)
-        finally:
-            self._waiting.pop(request.request_id, None)
 
-    def _begin(self, request: Request) -> None:
-        metadata = tuple((name.lower(), text) for name, text in request.metadata.items())
-        self._call = self._make(metadata=metadata)
-        self._tasks = (asyncio.create_task(self._write()), asyncio.create_task(self._read()))
+
+class _Stream:
+    """One RPC."""
+
+    def __init__(self, call: Any) -> None:
+        self._call = call
+        self._waiting: dict[str, asyncio.Future[Response]] = {}
+        # Bounded by who asks: each of its requests waits for an answer.
+        self._outbox: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue()
+        self._writer = asyncio.create_task(self._write())
+        self._reader = asyncio.create_task(self._read())
+
+    @property
+    def is_over(self) -> bool:
+        return bool(self._call.done()) or self._reader.done()
+
+    async def ask(self, id_: str, data: bytes) -> Response:
+        answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        self._waiting[id_] = answer
+        self._outbox.put_nowait((id_, data))
+        try:
+            return await answer
+        finally:
+            del self._waiting[id_]
+
+    async def end(self, *, is_whole: bool) -> None:
+        """End the RPC; one that is not whole, or still answers, is cancelled."""
+        tasks = (self._writer, self._reader)
+        if is_whole and not self._waiting and not self.is_over:
+            self._outbox.put_nowait(None)
+            await asyncio.wait(tasks, timeout=_END_S)
+        self._call.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _write(self) -> None:
         # A task of its own: gRPC takes one message at a time, and a write that is cancelled
@@ -113,6 +129,7 @@ class CallSession:
             problem = ConnectionFailed(f"the Flow's answer {error}", was_sent=True)
             self._call.cancel()
         finally:
+            self._writer.cancel()
             for waiting in self._waiting.values():
                 if not waiting.done():
                     waiting.set_exception(problem)

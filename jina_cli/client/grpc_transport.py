@@ -16,7 +16,15 @@ from jina_cli.client.errors import ConnectionFailed
 from jina_cli.client.grpc_call import CallSession
 from jina_cli.client.transport import Asks, Settings, left_of, over_limit
 from jina_cli.errors import UsageError
-from jina_cli.wire.messages import Format, Request, Response, Status, StatusCode, status_of_grpc
+from jina_cli.wire.messages import (
+    BadMessage,
+    Format,
+    Request,
+    Response,
+    Status,
+    StatusCode,
+    status_of_grpc,
+)
 
 UNARY = "/jina.JinaSingleDataRequestRPC/process_single_data"
 CALL = "/jina.JinaRPC/Call"
@@ -64,7 +72,10 @@ class GrpcTransport:
             return self.failed(request, error)
         finally:
             call.cancel()  # which does nothing to one that is over
-        return jina3.read_data_response(answer)
+        try:
+            return jina3.read_data_response(answer)
+        except BadMessage as error:
+            raise self._nonsense(error) from error
 
     async def stream(self, request: Request) -> AsyncIterator[Response]:
         from jina_cli.client import single
@@ -79,6 +90,8 @@ class GrpcTransport:
                 yield single.read_response(data)
         except grpc.aio.AioRpcError as error:
             yield self.failed(request, error)
+        except BadMessage as error:
+            raise self._nonsense(error) from error
         finally:
             call.cancel()
 
@@ -106,6 +119,9 @@ class GrpcTransport:
             details = f"{details}: give the client a larger max_message_bytes"
         status = Status(code=code, description=details)
         return Response(request_id=request.request_id, status=status)
+
+    def _nonsense(self, error: BadMessage) -> ConnectionFailed:
+        return ConnectionFailed(f"the answer of {self._target} {error}", was_sent=True)
 
     def _too_large(self, request: Request, size: int) -> Response:
         text = over_limit("request", size, self._max_bytes)

@@ -16,7 +16,7 @@ from jina_cli.documents.readers.batches import ReadBatch
 from jina_cli.documents.readers.row import Row, RowError, Skipped
 from jina_cli.errors import RequestFailed
 
-_FAULTS_OF_DATA = frozenset({"INVALID", "EXECUTOR", "TOO_LARGE"})
+FAULTS_OF_DATA = frozenset({"INVALID", "EXECUTOR", "TOO_LARGE"})
 """Statuses that a single document of a request may have caused."""
 
 
@@ -128,7 +128,7 @@ async def _send(
     try:
         answer = await client.ask(replace(question, docs=docs))
     except RequestFailed as error:
-        if error.status not in _FAULTS_OF_DATA:
+        if error.status not in FAULTS_OF_DATA:
             raise
         if len(docs) == 1:
             row = places[0]

@@ -7,14 +7,15 @@ from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequenc
 from dataclasses import dataclass, replace
 from typing import Any
 
-from jina_cli.client.client import Answer, Question
-from jina_cli.client.indexing import Asks
+from jina_cli.client.client import Question
+from jina_cli.client.indexing import FAULTS_OF_DATA, Asks
 from jina_cli.client.pump import Pump
 from jina_cli.client.window import Window
 from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.readers.batches import ReadBatch
 from jina_cli.documents.readers.row import Items, Row, RowError
 from jina_cli.documents.rows import to_rows
+from jina_cli.errors import RequestFailed
 
 _NOT_SHOWN = ("tensor", "embedding", "blob", "matches", "chunks")
 _FIRST_KEYS = ("id", "score", "text", "uri", "tags")
@@ -62,23 +63,59 @@ async def search(
 ) -> AsyncGenerator[Found | RowError, None]:
     """Ask all queries, and yield in their order what was found, and which could not be asked.
 
+    A batch that the Flow refuses is halved until the queries are found that it refuses; the
+    others are answered all the same. A Flow that answers no query of its first batch, or of a
+    later one of several queries, is broken: that is not the fault of queries.
+
     Raises:
         JinaError: As `AsyncClient.ask`.
     """
 
-    async def ask(batch: ReadBatch) -> Answer | None:
-        return await client.ask(replace(question, docs=batch.docs)) if len(batch.docs) else None
+    async def ask(batch: ReadBatch) -> _Asked:
+        if not len(batch.docs):
+            return _Asked(())
+        return await _ask(client, question, batch.docs, batch.rows)
 
+    has_found = False
     running = Window(ask, window).run(Pump(batches).run())
     try:
-        async for batch, answer in running:
+        async for batch, asked in running:
             for error in batch.errors:
                 yield error
-            if answer is not None:
-                for found in found_in(batch.docs, answer.docs):
-                    yield found
+            if asked.failure is not None and not (has_found and len(batch.rows) == 1):
+                raise asked.failure
+            has_found = has_found or (asked.failure is None and bool(asked.results))
+            for result in asked.results:
+                yield result
     finally:
         await running.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What one batch came to. `failure` is what the Flow said when all of it was refused."""
+
+    results: tuple[Found | RowError, ...]
+    failure: RequestFailed | None = None
+
+
+async def _ask(
+    client: Asks, question: Question, docs: DocumentBatch, rows: Sequence[Row]
+) -> _Asked:
+    try:
+        answer = await client.ask(replace(question, docs=docs))
+    except RequestFailed as error:
+        if error.status not in FAULTS_OF_DATA:
+            raise
+        if len(docs) == 1:
+            row = rows[0]
+            return _Asked((RowError(row.source, row.line, error.message, row.raw),), error)
+        middle = len(docs) // 2
+        first = await _ask(client, question, docs.slice(0, middle), rows[:middle])
+        second = await _ask(client, question, docs.slice(middle, len(docs)), rows[middle:])
+        failure = error if first.failure and second.failure else None
+        return _Asked(first.results + second.results, failure)
+    return _Asked(tuple(found_in(docs, answer.docs)))
 
 
 def found_in(queries: DocumentBatch, answer: DocumentBatch) -> Iterator[Found]:

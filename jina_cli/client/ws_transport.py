@@ -30,6 +30,7 @@ END = b"\x01"
 
 _CLOSE_S = 2.0
 _CODES = {
+    1001: StatusCode.UNAVAILABLE,
     1002: StatusCode.INVALID,
     1003: StatusCode.INVALID,
     1007: StatusCode.INVALID,
