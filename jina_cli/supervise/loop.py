@@ -28,7 +28,7 @@ from jina_cli.supervise.reasons import error_of, restart_notice, too_late
 from jina_cli.supervise.registry import RunDir, claim
 from jina_cli.supervise.running import Recipe
 from jina_cli.supervise.sinks import LogSink
-from jina_cli.supervise.sockets import bind_all, close_all, with_ports
+from jina_cli.supervise.sockets import bind_all, close_all
 from jina_cli.supervise.spawn import Adopted, Warming
 
 _RUNS = frozenset({Phase.STARTING, Phase.READY})
@@ -242,7 +242,6 @@ class Supervisor:
         """Take what a process said; see `running.Watcher`."""
         if isinstance(said, ReadySaid) and name == self._plan.gateway.name:
             self._addresses = dict(said.addresses)
-            self._plans[name] = with_ports(self._plans[name], said.addresses)
         self._post((name, machine.Heard(attempt, said)))
         if isinstance(said, DrainSaid) and name == self._plan.gateway.name:
             self._tell_draining()

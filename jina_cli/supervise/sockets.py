@@ -1,8 +1,7 @@
 """The sockets that a Flow listens on, bound by the parent before anything starts.
 
 Children inherit them, so nobody waits for an address or races for a port, and a connection
-made while a Pea is being restarted waits in the socket's queue. Only gRPC cannot take over a
-socket: its ports are checked here and bound by the Gateway.
+made while a Pea is being restarted waits in the socket's queue.
 """
 
 from __future__ import annotations
@@ -11,13 +10,11 @@ import errno
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from jina_cli.errors import CannotWrite, NotPermitted, Unreachable
 from jina_cli.plan.models import Listener, PeaPlan, Plan
 from jina_cli.supervise.procfs import holder_of
-from jina_cli.vocabulary import Protocol
 
 BACKLOG = 1024
 """Connections that may wait to be accepted."""
@@ -57,32 +54,10 @@ def close_all(sockets: Sockets) -> None:
             each.close()
 
 
-def with_ports(pea: PeaPlan, addresses: Mapping[str, str]) -> PeaPlan:
-    """Return a Gateway's plan in which a port that was free to choose is the one it took.
-
-    So the next Gateway serves where clients know this one.
-
-    Args:
-        addresses: As in `lifeline.ReadySaid`.
-    """
-    if pea.gateway is None:
-        return pea
-    fixed = []
-    for place, listener in enumerate(pea.gateway.listeners):
-        name = listener.protocol.value
-        address = addresses.get(f"{name}:{place}") or addresses.get(name, "")
-        port = address.rpartition(":")[2]
-        fixed.append(replace(listener, port=int(port)) if port.isdecimal() else listener)
-    return replace(pea, gateway=replace(pea.gateway, listeners=tuple(fixed)))
-
-
 def _bind_listeners(pea: PeaPlan, bound: dict[str, socket.socket]) -> None:
     listeners = pea.gateway.listeners if pea.gateway else ()
     for place, listener in enumerate(listeners):
-        if listener.protocol is Protocol.GRPC:
-            _tcp(listener).close()
-        else:
-            bound[f"{listener.protocol.value}:{place}"] = _tcp(listener)
+        bound[f"{listener.protocol.value}:{place}"] = _tcp(listener)
 
 
 def bind_unix(address: str) -> socket.socket:

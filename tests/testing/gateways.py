@@ -196,7 +196,7 @@ async def _spawn(
 ) -> RunningGateway:
     sockets = {"native": _unix(native)}
     for place, listener in enumerate(listeners):
-        if listener.protocol is not Protocol.GRPC:
+        if not listener.port:  # one that a test chose, the Gateway is to bind
             sockets[f"{listener.protocol.value}:{place}"] = _tcp(listener)
     control_read, control_write = os.pipe()
     death_read, death_write = os.pipe()
