@@ -60,7 +60,7 @@ def search(
     On stdin a query that is a JSON object has `id`, `text`, `tensor` or `embedding`; a line is
     a text whose id is its number. An argument is always a text. `trec` prints
     `qid Q0 docid rank score tag`, for evaluation. Exits with 5 if there was no query, with 65
-    if a query could not be read.
+    if a query could not be read or the Flow refused it; the others are answered all the same.
     """
     from jina_cli.cli.duration import seconds_of
     from jina_cli.cli.inputs import check_terminal
@@ -102,7 +102,7 @@ async def run(job: Job, settings: Settings) -> None:
     """Ask all queries, and write what is found for each as soon as it is.
 
     Raises:
-        BadInput: Some queries could not be read; the others were answered.
+        BadInput: Some queries could not be read, or were refused; the others were answered.
         NothingMatched: There was no query.
         JinaError: Whatever else went wrong.
     """
@@ -130,7 +130,7 @@ async def run(job: Job, settings: Settings) -> None:
     writer.end()
     if refused:
         noun = "query" if refused == 1 else "queries"
-        raise BadInput(f"{refused} {noun} could not be read")
+        raise BadInput(f"{refused} {noun} could not be answered")
     if not found and not job.allow_empty:
         raise NothingMatched("there was no query", hint="--allow-empty permits that")
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import numpy as np
+import pytest
 
 from jina_cli.client.client import Answer, Question
 from jina_cli.client.searching import Found, found_in, numbered, rows_of_texts, search
 from jina_cli.documents.batch import EMPTY_BATCH, DocumentBatch
 from jina_cli.documents.column import DocsColumn, TensorColumn, TextColumn, ValuesColumn
 from jina_cli.documents.readers import ReadBatch, Row, RowError, read_batches
+from jina_cli.errors import RequestFailed
 
 
 def _answer(ids: list[str]) -> DocumentBatch:
@@ -83,3 +85,39 @@ def test_an_argument_of_any_bytes_is_a_query() -> None:
     [row] = rows_of_texts(["a\udcff"])
 
     assert row.fields == {"text": "a\ufffd"}
+
+
+class Picky(Echo):
+    """Refuses requests in which a query has the id of one of `bad`."""
+
+    def __init__(self, *bad: str) -> None:
+        self._bad = set(bad)
+
+    async def ask(self, question: Question) -> Answer:
+        assert question.docs is not None
+        found = self._bad.intersection(question.docs.ids)
+        if found:
+            raise RequestFailed(f"no {min(found)}", status="INVALID")
+        return await super().ask(question)
+
+
+def _asked(client: Echo, texts: list[str], size: int) -> list[str]:
+    batches = read_batches(numbered(rows_of_texts(texts)), size=size)
+
+    async def run() -> list[str]:
+        found = search(client, batches, question=Question(endpoint="/search"), window=4)
+        return [r.id if isinstance(r, Found) else r.reason async for r in found]
+
+    return asyncio.run(run())
+
+
+def test_a_query_that_is_refused_costs_only_itself() -> None:
+    texts = ["a", "b", "c", "d", "e"]
+
+    assert _asked(Picky("2", "5"), texts, size=5) == ["1", "no 2", "3", "4", "no 5"]
+    assert _asked(Picky("2", "5"), texts, size=1) == ["1", "no 2", "3", "4", "no 5"]
+
+
+def test_a_flow_that_answers_nothing_is_broken() -> None:
+    with pytest.raises(RequestFailed, match="no 1"):
+        _asked(Picky("1", "2"), ["a", "b"], size=2)
