@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -33,6 +34,7 @@ from jina_cli.observe.observer import Observer
 from jina_cli.plan.codec import from_json
 from jina_cli.plan.models import PeaPlan
 from jina_cli.runtime.forked import let_go_after_fork
+from jina_cli.runtime.fused import Fused, plans_of
 from jina_cli.runtime.head import Head, ShardsFailed
 from jina_cli.runtime.load import ImportFailed, InitFailed, Loaded, load_executors
 from jina_cli.vocabulary import PeaRole
@@ -154,16 +156,19 @@ async def _live(plan: PeaPlan, launch: Launch, stop: Stop) -> int:
     try:
         observer = Observer(plan.name, plan.telemetry)
         observer.serve()
-        tenant = await _move_in(plan, tell, stop.leave)
+        tenant = await _move_in(plan, tell, stop.leave, observer)
     except (ImportFailed, InitFailed, ShardsFailed, MissingExtra, PortTaken) as error:
         kind = "import" if isinstance(error, ImportFailed) else "init"
         cause = error.__cause__ or error
         log.debug("cannot start", exc_info=cause)
-        tell(failure_of(cause, kind))
+        said = failure_of(cause, kind)
+        # Of several Executors, which one it was.
+        tell(replace(said, cause=f"{error}: {said.cause}") if plan.fused else said)
         return 1
     own = Answering(answer=tenant.answer, stream=tenant.stream)
-    own = observer.executor(own, tenant.hello().executor)
-    if isinstance(tenant, WorkerTenant):
+    if not isinstance(tenant, Fused):
+        own = observer.executor(own, tenant.hello().executor)
+    if not isinstance(tenant, Head):
         observer.timings(tenant.timings)
     server = Server(
         own.answer,
@@ -186,10 +191,19 @@ async def _live(plan: PeaPlan, launch: Launch, stop: Stop) -> int:
 
 
 async def _move_in(
-    plan: PeaPlan, tell: Callable[[PhaseSaid], None], leave: Callable[[], None]
-) -> Tenant:
+    plan: PeaPlan, tell: Callable[[PhaseSaid], None], leave: Callable[[], None], watched: Observer
+) -> Head | WorkerTenant | Fused:
     if plan.role is PeaRole.HEAD:
         return await Head.connect(plan, tell)
+    if plan.fused:
+        tenants = {each.pod: _worker(each, tell, leave) for each in plans_of(plan)}
+        return Fused(plan.name, tenants, watched.executor)
+    return _worker(plan, tell, leave)
+
+
+def _worker(
+    plan: PeaPlan, tell: Callable[[PhaseSaid], None], leave: Callable[[], None]
+) -> WorkerTenant:
     assert plan.executor is not None, f"{plan.name} is no Gateway, and has an Executor"
     loaded = load_executors(plan.executor, plan, tell)
     return WorkerTenant(plan.name, loaded, fatal=frozenset(plan.exit_on_exceptions), leave=leave)

@@ -20,7 +20,7 @@ from jina_cli.runtime.gather import union
 from jina_cli.runtime.parameters import with_results
 from jina_cli.runtime.steps import Step, Stop, Track, tracks_of
 from jina_cli.vocabulary import DRY_RUN_ENDPOINT
-from jina_cli.wire.bodies import read_body, write_body
+from jina_cli.wire.bodies import hold, kept, read_body, write_body
 from jina_cli.wire.messages import (
     EMPTY,
     OK,
@@ -386,7 +386,9 @@ class Worker:
 def _written(course: _Course, wanted: Format) -> Body:
     """Return the documents in the format that is wanted; untouched ones as they came in."""
     if not course.changed and len(course.bodies) == 1:
-        body = course.bodies[0]
-        if body.format is wanted or body.format is Format.NONE:
+        body = kept(course.bodies[0], wanted, course.docs)
+        if body is not None:
             return body
+    if wanted is Format.HELD:
+        return hold(course.read(), course.bodies)
     return write_body(course.read(), wanted)

@@ -32,7 +32,16 @@ from jina_cli.plan.codec import from_json
 from jina_cli.plan.models import GatewayPlan, PeaPlan
 from jina_cli.serve.board import Board
 from jina_cli.serve.edges import CannotListen, Edges
-from jina_cli.serve.pods import CannotRoute, Pod, all_connected, endpoints_of, pods_of, router_of
+from jina_cli.serve.pods import (
+    CannotRoute,
+    Pod,
+    all_connected,
+    endpoints_of,
+    infos_of,
+    pods_of,
+    router_of,
+)
+from jina_cli.serve.router import apart
 from jina_cli.serve.schemas import misfit
 from jina_cli.serve.walk import Walker
 from jina_cli.serve.watched import watched
@@ -195,8 +204,7 @@ class Gateway:
         finally:
             connecting.cancel()
             stopping.cancel()
-        serves = {name: pod.endpoints for name, pod in self._pods.items()}
-        if problem := misfit(self._routes, serves):
+        if problem := misfit(apart(self._routes), infos_of(self._pods)):
             raise CannotRoute(problem)
         self._walker.learn(router_of(self._routes, self._pods))
         self._board.start()

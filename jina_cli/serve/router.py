@@ -8,7 +8,7 @@ or when `target` does not match its name; what came before it then stands for it
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jina_cli.plan.models import Route
 from jina_cli.vocabulary import DEFAULT_ENDPOINT, DRY_RUN_ENDPOINT
@@ -126,6 +126,18 @@ class Router:
     def _nobody(self, endpoint: str, target: str, served: Collection[str]) -> str:
         names = ", ".join(sorted(served))
         return f"no Pod that serves {endpoint} matches the target {target!r}: {names}"
+
+
+def apart(routes: Sequence[Route]) -> tuple[Route, ...]:
+    """Return the routes as if each Pod had processes of its own."""
+    last = {route.pod: (route.pod, *route.fused)[-1] for route in routes}
+    found: list[Route] = []
+    for route in routes:
+        needs = tuple(last.get(need, need) for need in route.needs)
+        found.append(replace(route, needs=needs, fused=()))
+        for before, pod in zip((route.pod, *route.fused), route.fused, strict=False):
+            found.append(replace(route, pod=pod, needs=(before,), fused=()))
+    return tuple(found)
 
 
 def _refused(code: StatusCode, description: str) -> Status:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import assert_never
 
 import orjson
@@ -14,6 +16,40 @@ from jina_cli.wire.messages import EMPTY, Body, Format
 
 class BadBody(ValueError):
     """A body is not what its format says, or documents cannot be written in a format."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBody(Body):
+    """Documents as they are, which the next Pod of the same process is given.
+
+    Attributes:
+        data: What they came in; as long as nobody changed them, it still holds them.
+        batch: The documents.
+        written: The format of `data` if they are still what it holds, else `HELD`.
+    """
+
+    batch: DocumentBatch = EMPTY_BATCH
+    written: Format = Format.HELD
+
+
+def kept(body: Body, wanted: Format, docs: DocumentBatch | None) -> Body | None:
+    """Return a body whose documents nobody changed in a format, if nothing has to be written.
+
+    Args:
+        docs: The documents, if somebody has read them.
+    """
+    if body.format in (wanted, Format.NONE):
+        return body
+    if wanted is Format.HELD:
+        return body if docs is None else HeldBody(wanted, body.data, docs, body.format)
+    if isinstance(body, HeldBody) and body.written is wanted:
+        return Body(wanted, body.data)
+    return None
+
+
+def hold(batch: DocumentBatch, bodies: Sequence[Body]) -> Body:
+    """Return documents that came in `bodies`, and are others now, for the next Pod."""
+    return HeldBody(Format.HELD, bodies[0].data if bodies else b"", batch)
 
 
 def read_body(body: Body) -> DocumentBatch:
@@ -58,6 +94,10 @@ def _read(body: Body) -> DocumentBatch:
             if not isinstance(rows, list):
                 raise ValueError("not an array")
             return from_rows(rows)
+        case Format.HELD:
+            if not isinstance(body, HeldBody):
+                raise ValueError("held by nobody")
+            return body.batch
         case _:
             assert_never(body.format)
 
@@ -75,6 +115,8 @@ def _write(batch: DocumentBatch, format: Format) -> Body:
             return Body(format, write(batch))
         case Format.JSON:
             return Body(format, orjson.dumps(to_numpy_rows(batch), option=_ORJSON))
+        case Format.HELD:
+            return hold(batch, ())
         case _:
             assert_never(format)
 

@@ -7,8 +7,8 @@ inside decodes it. This module imports neither numpy nor docarray nor grpc.
 from __future__ import annotations
 
 import enum
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,7 @@ class Format(enum.IntEnum):
     COLUMNS = 1  # our columnar frames, see `documents.columns`
     PROTO = 2  # serialised docarray.DocListProto
     JSON = 3  # a UTF-8 JSON array of objects
+    HELD = 255  # as they are, from Pod to Pod of one process; never on a wire
 
 
 class StatusCode(enum.Enum):
@@ -240,7 +241,7 @@ class Hello:
     pea: str
     executor: str = ""
     endpoints: Mapping[str, EndpointInfo] = field(default_factory=dict)
-    pods: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    pods: Mapping[str, Mapping[str, EndpointInfo]] = field(default_factory=dict)
     window: int = 0
     is_ready: bool = True
 
@@ -254,4 +255,4 @@ def with_slash(endpoint: str) -> str:
 
 def new_request_id() -> str:
     """Return 32 hexadecimal digits that nobody has used."""
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()

@@ -59,7 +59,9 @@ __all__ = [
 
 VERSION = 1
 
-_FORMATS: Mapping[int, Format] = {format.value: format for format in Format}
+_FORMATS: Mapping[int, Format] = {
+    format.value: format for format in Format if format is not Format.HELD
+}
 _CODES: Mapping[str, StatusCode] = {code.value: code for code in StatusCode}
 
 
@@ -149,18 +151,21 @@ def decode_hello(frame: Frame) -> Hello:
     head = _head(frame)
     if head.get("v") != VERSION:
         raise BadFrame(f"the peer speaks version {head.get('v')} of our protocol, not {VERSION}")
-    endpoints = _field(head, "endpoints", dict, {})
     try:
         return Hello(
             pea=_field(head, "pea", str, ""),
             executor=_field(head, "executor", str, ""),
-            endpoints={name: EndpointInfo(**info) for name, info in endpoints.items()},
+            endpoints=_endpoints(_field(head, "endpoints", dict, {})),
             window=_field(head, "window", int, 0),
             is_ready=_field(head, "is_ready", bool, True),
-            pods=_field(head, "pods", dict, {}),
+            pods={pod: _endpoints(of) for pod, of in _field(head, "pods", dict, {}).items()},
         )
     except TypeError as error:
         raise BadFrame(f"an endpoint is described wrongly: {error}") from None
+
+
+def _endpoints(infos: Mapping[str, Any]) -> dict[str, EndpointInfo]:
+    return {name: EndpointInfo(**info) for name, info in infos.items()}
 
 
 def encode_credit(id: int, parts: int, size: int) -> list[Buffer]:
