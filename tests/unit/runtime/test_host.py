@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from docarray import BaseDoc, DocList
 
 from jina_cli.documents.batch import DocumentBatch
-from jina_cli.documents.column import TextColumn
-from jina_cli.executors.base import Executor, requests
+from jina_cli.documents.column import TextColumn, ValuesColumn
+from jina_cli.documents.document import Document
+from jina_cli.executors.base import Executor, dynamic_batching, requests
 from jina_cli.executors.endpoints import Batching
+from jina_cli.executors.executor import batchings_of
 from jina_cli.runtime.host import Host
 from jina_cli.runtime.steps import Step
 from jina_cli.runtime.worker import Seat, Worker
@@ -145,3 +150,174 @@ async def test_a_request_that_cannot_be_read_does_not_harm_its_group() -> None:
 
     codes = [answer.status.code for answer in answers]
     assert codes == [StatusCode.OK, StatusCode.INVALID, StatusCode.OK]
+
+
+class Length(BaseDoc):
+    n: int
+
+
+class Speaker(Executor):
+    """Yields, and says where."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.closed = threading.Event()
+        self.threads: list[str] = []
+
+    @requests(on="/now")
+    def now(self, docs: DocumentBatch) -> Iterator[DocumentBatch]:
+        try:
+            for place in range(3):
+                self.threads.append(threading.current_thread().name)
+                yield docs.with_texts([f"{place}"] * len(docs))
+        finally:
+            self.closed.set()
+
+    @requests(on="/hangs")
+    def hangs(self, docs: DocumentBatch) -> Iterator[DocumentBatch]:
+        try:
+            yield docs
+            self.gate.wait()
+            yield docs
+        finally:
+            self.closed.set()
+
+    @requests(on="/bad")
+    def bad(self, docs: DocumentBatch) -> Iterator[DocumentBatch]:
+        yield docs
+        raise LookupError("no second")
+
+
+class Upper(Executor):
+    """Comes after a speaker, and is asynchronous."""
+
+    @requests
+    async def upper(self, docs: DocumentBatch) -> DocumentBatch:
+        await asyncio.sleep(0)
+        return docs.with_texts([f"<{text}>" for text in docs.values("text")])
+
+
+def speaking(*executors: Executor, **others: Any) -> Host:
+    worker = Worker(
+        Seat(pea="pod/rep-0", pod="pod", label="pod"), [Step.of(one) for one in executors]
+    )
+    return Host(worker, others.pop("batching", {}), **others)
+
+
+async def texts(host: Host, request: Request) -> list[str]:
+    return [read_body(part.body).text()[0] async for part in host.stream(request)]
+
+
+async def test_a_synchronous_generator_is_stepped_beside_the_loop_until_it_proved_fast() -> None:
+    speaker = Speaker()
+    host = speaking(speaker)
+
+    for _ in range(4):
+        assert await texts(host, ask("/now")) == ["0", "1", "2"]
+
+    assert speaker.threads[:3] == ["executor"] * 3
+    assert speaker.threads[-1] == threading.current_thread().name
+
+
+async def test_each_part_goes_on_through_the_executors_behind() -> None:
+    host = speaking(Speaker(), Upper())
+
+    assert await texts(host, ask("/now")) == ["<0>", "<1>", "<2>"]
+    whole = await host.answer(ask("/now"))
+    assert read_body(whole.body).text() == ["<0>", "<1>", "<2>"]
+
+
+async def test_a_stream_that_fails_ends_with_what_failed() -> None:
+    parts = [part async for part in speaking(Speaker(), Upper()).stream(ask("/bad"))]
+
+    assert [part.status.code for part in parts] == [StatusCode.OK, StatusCode.EXECUTOR]
+    assert parts[1].status.description.startswith("pod (Speaker): LookupError: no second")
+
+
+async def test_an_ordinary_endpoint_answers_a_stream_in_one_part() -> None:
+    assert await texts(speaking(Upper()), ask("/x", "y")) == ["<y>"]
+
+
+async def test_a_stream_that_is_closed_closes_its_generator() -> None:
+    speaker = Speaker()
+    stream = speaking(speaker).stream(ask("/now"))
+    await anext(stream)
+
+    await stream.aclose()
+
+    assert await asyncio.to_thread(speaker.closed.wait, 5)
+    assert len(speaker.threads) == 1
+
+
+async def test_a_step_that_hangs_keeps_nobody_from_leaving() -> None:
+    speaker = Speaker()
+    host = speaking(speaker)
+
+    async def listen() -> None:
+        async for _ in host.stream(ask("/hangs")):
+            pass
+
+    listening = asyncio.create_task(listen())
+    await asyncio.sleep(0.05)
+    listening.cancel()
+    await asyncio.wait([listening], timeout=5)
+
+    assert listening.cancelled()
+    assert not speaker.closed.is_set()
+    speaker.gate.set()
+    assert await asyncio.to_thread(speaker.closed.wait, 5)
+
+
+async def test_generators_are_not_grouped() -> None:
+    host = speaking(Speaker(), batching={"/now": Batching(preferred_batch_size=99)})
+
+    assert (await host.answer(ask("/now"))).status.ok
+
+
+async def test_a_synchronous_executor_beside_an_asynchronous_one_does_not_hold_up_the_loop() -> (
+    None
+):
+    trial = Trial()
+    host = speaking(Upper(), trial)
+    waiting = asyncio.create_task(host.answer(ask("/wait")))
+    await asyncio.sleep(0.05)
+
+    assert not waiting.done()
+    trial.gate.set()
+    assert (await waiting).status.ok
+
+
+async def test_one_bad_request_does_not_harm_those_it_was_grouped_with() -> None:
+    class Typed(Executor):
+        @requests
+        def go(self, docs: DocList[Length]) -> None: ...
+
+    host = speaking(Typed(), batching={"/default": Batching(preferred_batch_size=2)})
+    good = DocumentBatch(["d"], {"n": ValuesColumn([3])})
+    asked = [ask("/x"), replace(ask("/x"), bodies=(write_body(good, Format.COLUMNS),))]
+
+    answers = await asyncio.gather(*(host.answer(request) for request in asked))
+
+    assert [answer.status.code for answer in answers] == [StatusCode.INVALID, StatusCode.OK]
+
+
+async def test_a_metric_of_the_users_own_says_when_there_is_enough() -> None:
+    sizes: list[int] = []
+
+    class Weighing(Executor):
+        @requests
+        @dynamic_batching(
+            preferred_batch_size=6,
+            timeout=60_000,
+            custom_metric=lambda doc: len(doc.text),
+            use_custom_metric=True,
+        )
+        def go(self, docs: DocList[Document]) -> None:
+            sizes.append(len(docs))
+
+    weighing = Weighing()
+    host = speaking(weighing, batching=batchings_of(weighing))
+
+    await asyncio.gather(*(host.answer(ask("/x", "aaa")) for _ in range(4)))
+
+    assert sizes == [2, 2]
