@@ -12,7 +12,6 @@ from jina_cli.executors.calls import Handler
 from jina_cli.executors.executor import Executor
 from jina_cli.executors.handlers import handler_for, handlers_of
 from jina_cli.vocabulary import DEFAULT_ENDPOINT
-from jina_cli.wire.targets import parameters_of, target_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,40 +19,17 @@ class Step:
     """One Executor of a worker, with what answers its endpoints.
 
     Attributes:
-        pod: Name of its Pod, where it is another's than the worker's; empty for the worker's.
-        pea: Name under which its results stand, where it has a Pod of its own.
-        pods: Names of all Pods of the Flow, where requests come with the parameters of all of
-            them and with their target: then it takes what is meant for its Pod.
         when: Condition on documents: only those that meet it reach the Executor, the others
             leave the request.
     """
 
     executor: Executor
     handlers: Mapping[str, Handler]
-    pod: str = ""
-    pea: str = ""
-    pods: frozenset[str] = frozenset()
     when: Query | None = None
 
     @property
     def name(self) -> str:
         return type(self.executor).__name__
-
-    @property
-    def is_choosy(self) -> bool:
-        """Whether it may take less than all of a request."""
-        return self.when is not None or bool(self.pods)
-
-    def is_meant(self, target: str) -> bool:
-        """Say whether a request with this target is for its Pod."""
-        if not target or not self.pods:
-            return True
-        matches = target_of(target)  # the Gateway has refused what is none
-        return callable(matches) and matches(self.pod)
-
-    def own(self, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the parameters that are meant for its Pod."""
-        return parameters_of(self.pod, parameters, self.pods) if self.pods else parameters
 
     @classmethod
     def of(cls, executor: Executor, **others: Any) -> Step:

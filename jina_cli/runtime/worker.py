@@ -96,8 +96,7 @@ class _Course:
         docs: What they are now; None while nobody has looked.
         parts: The same, as they came from each Pod.
         changed: Whether `docs` are other than what `bodies` hold.
-        results: What Executors returned besides documents, by name of their Pea.
-        routes: The Pods it has been to, where the worker has several.
+        results: What Executors returned besides documents.
         at: The stop that is called now.
     """
 
@@ -105,8 +104,7 @@ class _Course:
     docs: DocumentBatch | None = None
     parts: tuple[DocumentBatch, ...] = ()
     changed: bool = False
-    results: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    routes: list[RouteStep] = field(default_factory=list)
+    results: dict[str, Any] = field(default_factory=dict)
     at: Stop | None = None
 
     def read(self) -> DocumentBatch:
@@ -122,9 +120,7 @@ class _Course:
 
     def branch(self, done: Done) -> _Course:
         """Return the course that one part of an answer takes from here on."""
-        course = _Course(
-            self.bodies, results=dict(self.results), routes=list(self.routes), at=self.at
-        )
+        course = _Course(self.bodies, results=dict(self.results), at=self.at)
         course.put(done.docs)
         return course
 
@@ -262,7 +258,6 @@ class Worker:
 
     async def _pass(self, course: _Course, stop: Stop, request: Request, place: Place) -> None:
         """Let one Executor do its part."""
-        start = time.time() if stop.step.pod else 0.0
         call = self._call(course, stop, request)
         if call is None:
             return
@@ -273,10 +268,7 @@ class Worker:
             done = await place.call(stop.handler, call)
         if done.docs is not call.docs:
             course.put(done.docs)
-        if done.results:
-            course.results[stop.step.pea or self.seat.pea] = done.results
-        if stop.step.pod:
-            course.routes.append(RouteStep(pod=stop.step.pod, start=start, end=time.time()))
+        course.results.update(done.results)
 
     async def _parts(
         self, course: _Course, stops: Sequence[Stop], request: Request, place: Place
@@ -319,18 +311,13 @@ class Worker:
 
     def _call(self, course: _Course, stop: Stop, request: Request) -> Call | None:
         """Return what an Executor is called with; None where the request passes it by."""
-        step = stop.step
-        if step.is_choosy:
-            if not step.is_meant(request.target) or not self._select(course, stop):
-                return None
-            parameters = step.own(request.parameters)
-        else:
-            parameters = request.parameters
+        if not self._select(course, stop):
+            return None
         course.at = stop
         given = course.read() if stop.handler.needs_docs else EMPTY_BATCH
         parts = course.parts if self.seat.no_reduce and len(course.parts) > 1 else (given,)
         inputs = self.seat.inputs if len(self.seat.inputs) == len(parts) else ()
-        return Call(docs=given, parts=parts, inputs=inputs, parameters=parameters)
+        return Call(docs=given, parts=parts, inputs=inputs, parameters=request.parameters)
 
     def _select(self, course: _Course, stop: Stop) -> bool:
         """Let documents go that the step does not want; say whether it is to be called.
@@ -358,25 +345,21 @@ class Worker:
         status: Status = OK,
     ) -> Response:
         parameters = request.parameters
-        routes: Sequence[RouteStep] = ()
         if course is not None:
-            routes = course.routes
-            for pea, results in course.results.items():
-                parameters = with_results(parameters, pea, results)
+            parameters = with_results(parameters, self.seat.pea, course.results)
         return Response(
             request_id=request.request_id,
             status=status,
             body=body,
             parameters=parameters,
-            routes=tuple(routes) or (RouteStep(pod=self.seat.pod, start=start, end=time.time()),),
+            routes=(RouteStep(pod=self.seat.pod, start=start, end=time.time()),),
         )
 
     def _failed(
         self, request: Request, error: Exception, at: Stop | None, start: float
     ) -> Response:
         step = at.step if at is not None else self._steps[0] if self._steps else None
-        label = (step.pod if step is not None else "") or self.seat.label
-        status = status_of(error, label, step.name if step is not None else "")
+        status = status_of(error, self.seat.label, step.name if step is not None else "")
         level = logging.INFO if status.code is StatusCode.INVALID else logging.ERROR
         log.log(level, "%s failed: %s", request.endpoint, status.description)
         log.debug("%s", "\n".join(status.stacks))
