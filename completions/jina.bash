@@ -50,7 +50,7 @@ _jina() {
         if [[ $current == -* ]]; then
             _jina_reply '--json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help --version' "$current"
         else
-            _jina_reply 'hello index search flow executor deployment gateway ping validate config explain export completion hello-world' "$current"
+            _jina_reply 'hello index search post flow executor deployment gateway ping validate config explain export completion hello-world' "$current"
         fi
         return
     fi
@@ -94,7 +94,7 @@ _jina() {
                 --project) return ;;
             esac
             if [[ $current == -* ]]; then
-                _jina_reply '--uses --host --workspace --format --field-map --batch --concurrency --on-error --errors-to --max-errors --allow-empty --timeout --param --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
+                _jina_reply '--uses --host --workspace --format --field-map --batch --concurrency --on-error --errors-to --max-errors --allow-empty --timeout --param --lenient --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
             else
                 _jina_paths -f "$current"
             fi
@@ -117,7 +117,30 @@ _jina() {
                 --project) return ;;
             esac
             if [[ $current == -* ]]; then
-                _jina_reply '--uses --host --workspace -k --top-k --format --batch --concurrency --allow-empty --timeout --param --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
+                _jina_reply '--uses --host --workspace -k --top-k --format --batch --concurrency --allow-empty --timeout --param --lenient --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
+            fi
+            ;;
+        'post')
+            case $previous in
+                --text) return ;;
+                --uses) _jina_paths -f "$current"; return ;;
+                --host) return ;;
+                --workspace) _jina_paths -d "$current"; return ;;
+                --format) _jina_reply 'auto jsonl json csv lines text npy' "$current"; return ;;
+                --field-map) return ;;
+                --batch) return ;;
+                --concurrency) return ;;
+                --timeout) return ;;
+                --param) return ;;
+                --target-executor) return ;;
+                --output) _jina_reply 'human concise json github' "$current"; return ;;
+                --color) _jina_reply 'auto always never' "$current"; return ;;
+                -C|--directory) _jina_paths -d "$current"; return ;;
+                --env-file) _jina_paths -f "$current"; return ;;
+                --project) return ;;
+            esac
+            if [[ $current == -* ]]; then
+                _jina_reply '--text --uses --host --workspace --stream --format --field-map --batch --concurrency --timeout --param --target-executor --lenient --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
             fi
             ;;
         'flow')
@@ -330,7 +353,36 @@ _jina() {
                 --project) return ;;
             esac
             if [[ $current == -* ]]; then
-                _jina_reply '-o --out --vertical-layout --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
+                _jina_reply '-o --out --vertical-layout --lenient --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
+            else
+                _jina_paths -f "$current"
+            fi
+            ;;
+        'export proto')
+            case $previous in
+                -o|--out) _jina_paths -d "$current"; return ;;
+                --output) _jina_reply 'human concise json github' "$current"; return ;;
+                --color) _jina_reply 'auto always never' "$current"; return ;;
+                -C|--directory) _jina_paths -d "$current"; return ;;
+                --env-file) _jina_paths -f "$current"; return ;;
+                --project) return ;;
+            esac
+            if [[ $current == -* ]]; then
+                _jina_reply '-o --out --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
+            fi
+            ;;
+        'export openapi')
+            case $previous in
+                -o|--out) _jina_paths -f "$current"; return ;;
+                --host) return ;;
+                --output) _jina_reply 'human concise json github' "$current"; return ;;
+                --color) _jina_reply 'auto always never' "$current"; return ;;
+                -C|--directory) _jina_paths -d "$current"; return ;;
+                --env-file) _jina_paths -f "$current"; return ;;
+                --project) return ;;
+            esac
+            if [[ $current == -* ]]; then
+                _jina_reply '-o --out --host --lenient --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
             else
                 _jina_paths -f "$current"
             fi
@@ -378,7 +430,7 @@ _jina() {
                 if [[ $current == -* ]]; then
                     _jina_reply '--json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
                 else
-                    _jina_reply 'schema flowchart' "$current"
+                    _jina_reply 'schema flowchart proto openapi' "$current"
                 fi
             fi
             ;;

@@ -8,6 +8,7 @@ Register-ArgumentCompleter -Native -CommandName jina -ScriptBlock {
         'hello' = 'See a search work, on data that is already here.'
         'index' = 'Index files, rows or lines, so that they can be found.'
         'search' = 'Find what was indexed.'
+        'post' = 'Send documents to any endpoint of a Flow.'
         'flow' = 'Start a Flow from its YAML file and stay with it.'
         'executor' = 'Serve one Executor alone.'
         'deployment' = 'Serve what a Deployment''s YAML describes.'
@@ -16,7 +17,7 @@ Register-ArgumentCompleter -Native -CommandName jina -ScriptBlock {
         'validate' = 'Check YAML files; starts nothing.'
         'config' = 'Print a Flow with all its defaults filled in.'
         'explain' = 'Explain a key of the YAML, or an error code.'
-        'export' = 'Write a flowchart or the JSON schema.'
+        'export' = 'Write a flowchart, schemas, .proto files.'
         'completion' = 'Print the completion script of a shell.'
         'hello-world' = 'The same as jina hello fashion.'
     }
@@ -68,6 +69,7 @@ Register-ArgumentCompleter -Native -CommandName jina -ScriptBlock {
             '--allow-empty' = $true
             '--timeout' = @()
             '--param' = @()
+            '--lenient' = $true
         }
         'search' = @{
             '--uses' = @()
@@ -81,6 +83,22 @@ Register-ArgumentCompleter -Native -CommandName jina -ScriptBlock {
             '--allow-empty' = $true
             '--timeout' = @()
             '--param' = @()
+            '--lenient' = $true
+        }
+        'post' = @{
+            '--text' = @()
+            '--uses' = @()
+            '--host' = @()
+            '--workspace' = @()
+            '--stream' = $true
+            '--format' = @('auto', 'jsonl', 'json', 'csv', 'lines', 'text', 'npy')
+            '--field-map' = @()
+            '--batch' = @()
+            '--concurrency' = @()
+            '--timeout' = @()
+            '--param' = @()
+            '--target-executor' = @()
+            '--lenient' = $true
         }
         'flow' = @{
             '--uses' = @()
@@ -212,6 +230,17 @@ Register-ArgumentCompleter -Native -CommandName jina -ScriptBlock {
             '-o' = @()
             '--out' = @()
             '--vertical-layout' = $true
+            '--lenient' = $true
+        }
+        'export proto' = @{
+            '-o' = @()
+            '--out' = @()
+        }
+        'export openapi' = @{
+            '-o' = @()
+            '--out' = @()
+            '--host' = @()
+            '--lenient' = $true
         }
         'completion' = @{
         }
@@ -231,7 +260,7 @@ Register-ArgumentCompleter -Native -CommandName jina -ScriptBlock {
 
     $seconds = @{
         'hello' = @('fashion')
-        'export' = @('schema', 'flowchart')
+        'export' = @('schema', 'flowchart', 'proto', 'openapi')
         'ping' = @('flow', 'executor', 'gateway')
         'completion' = @('bash', 'zsh', 'fish', 'powershell')
     }

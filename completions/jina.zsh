@@ -32,6 +32,7 @@ _jina() {
         'hello:See a search work, on data that is already here.'
         'index:Index files, rows or lines, so that they can be found.'
         'search:Find what was indexed.'
+        'post:Send documents to any endpoint of a Flow.'
         'flow:Start a Flow from its YAML file and stay with it.'
         'executor:Serve one Executor alone.'
         'deployment:Serve what a Deployment'\''s YAML describes.'
@@ -40,7 +41,7 @@ _jina() {
         'validate:Check YAML files; starts nothing.'
         'config:Print a Flow with all its defaults filled in.'
         'explain:Explain a key of the YAML, or an error code.'
-        'export:Write a flowchart or the JSON schema.'
+        'export:Write a flowchart, schemas, .proto files.'
         'completion:Print the completion script of a shell.'
         'hello-world:The same as jina hello fashion.'
       )
@@ -63,6 +64,7 @@ _jina() {
             '*--allow-empty[No input is no failure.]' \
             '*--timeout=[For each request, `90s` or `2m`.]: : ' \
             '*--param=[A parameter for Executors.]: : ' \
+            '*--lenient[Unknown keys are warnings.]' \
             $shared \
             '*: :_files'
           ;;
@@ -79,6 +81,25 @@ _jina() {
             '*--allow-empty[No query is no failure.]' \
             '*--timeout=[For each request, `90s` or `2m`.]: : ' \
             '*--param=[A parameter for Executors.]: : ' \
+            '*--lenient[Unknown keys are warnings.]' \
+            $shared \
+            '*: :_files'
+          ;;
+        post)
+          _arguments -s \
+            '*--text=[A document with this text; may be repeated.]: : ' \
+            '*--uses=[YAML of the Flow; left out, a text search.]: :_files' \
+            '*--host=[A Flow that runs already.]: : ' \
+            '*--workspace=[Where the index is kept; .jina if left out.]: :_files -/' \
+            '*--stream[Send one document at a time, print what it yields as it comes.]' \
+            '*--format=[What the inputs are.]: :(auto jsonl json csv lines text npy)' \
+            '*--field-map=[Take field A as B\: title=text,docno=id.]: : ' \
+            '*--batch=[Documents in a request.]: : ' \
+            '*--concurrency=[Requests at a time.]: : ' \
+            '*--timeout=[For each request, `90s` or `2m`.]: : ' \
+            '*--param=[A parameter for Executors.]: : ' \
+            '*--target-executor=[Only for Pods of such names.]: : ' \
+            '*--lenient[Unknown keys are warnings.]' \
             $shared \
             '*: :_files'
           ;;
@@ -280,6 +301,8 @@ _jina() {
               local -a rows=(
                 'schema:Write the JSON schema of a Flow'\''s YAML, in one document.'
                 'flowchart:Draw a Flow, without network: as mermaid text, or as SVG if the file ends in .svg.'
+                'proto:Write the .proto files that gRPC clients in other languages are made of.'
+                'openapi:Write the OpenAPI description of a Flow'\''s HTTP API, with the schemas of its Executors.'
               )
               _describe command rows
               ;;
@@ -299,6 +322,22 @@ _jina() {
                     '*-o+[Where to; `-` is stdout.]: :_files' \
                     '*--out=[Where to; `-` is stdout.]: :_files' \
                     '*--vertical-layout[From top to bottom.]' \
+                    '*--lenient[Unknown keys are warnings.]' \
+                    $shared \
+                    '*: :_files'
+                  ;;
+                proto)
+                  _arguments -s \
+                    '*-o+[Where to; `-` is stdout.]: :_files -/' \
+                    '*--out=[Where to; `-` is stdout.]: :_files -/' \
+                    $shared
+                  ;;
+                openapi)
+                  _arguments -s \
+                    '*-o+[Where to; `-` is stdout.]: :_files' \
+                    '*--out=[Where to; `-` is stdout.]: :_files' \
+                    '*--host=[A Flow that runs, http\://HOST\:PORT, instead.]: : ' \
+                    '*--lenient[Unknown keys are warnings.]' \
                     $shared \
                     '*: :_files'
                   ;;

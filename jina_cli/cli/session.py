@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from jina_cli.cli.settings import Settings
-from jina_cli.errors import Exit, InputMissing, UsageError
+from jina_cli.errors import Exit, InputMissing, JinaError, UsageError
 from jina_cli.resources import flows_dir
 from jina_cli.vocabulary import DEFAULT_WORKSPACE
 
@@ -39,11 +39,13 @@ class Place:
         uses: Its YAML file.
         host: Address of a running one; then nothing is started.
         workspace: What the user said; empty for what the YAML says, else the default.
+        lenient: Whether unknown keys in it are warnings.
     """
 
     uses: Path
     host: str = ""
     workspace: str = ""
+    lenient: bool = False
 
     @property
     def is_bundled(self) -> bool:
@@ -55,7 +57,7 @@ def default_flow() -> Path:
     return flows_dir() / "text.yml"
 
 
-def place_of(uses: str, host: str, workspace: str) -> Place:
+def place_of(uses: str, host: str, workspace: str, *, lenient: bool = False) -> Place:
     """Return the place that the options of a command name.
 
     Raises:
@@ -64,7 +66,8 @@ def place_of(uses: str, host: str, workspace: str) -> Place:
     for given, option in ((uses, "--uses"), (workspace, "--workspace")):
         if host and given:
             raise UsageError(f"{option} has no meaning with --host", hint="the Flow runs already")
-    return Place(uses=Path(uses) if uses else default_flow(), host=host, workspace=workspace)
+    path = Path(uses) if uses else default_flow()
+    return Place(uses=path, host=host, workspace=workspace, lenient=lenient)
 
 
 @asynccontextmanager
@@ -125,7 +128,7 @@ def _load(place: Place) -> tuple[FlowSpec, Path]:
     """Return the Flow, and the root of its workspaces: the user's, the YAML's or the default."""
     from jina_cli.spec.load import load_flow
 
-    spec = load_flow(place.uses, env=os.environ).spec
+    spec = load_flow(place.uses, env=os.environ, lenient=place.lenient).spec
     if place.workspace:
         spec = replace(spec, workspace=os.path.abspath(place.workspace))
     return spec, Path(os.path.abspath(spec.workspace or DEFAULT_WORKSPACE))
@@ -150,21 +153,24 @@ def private(spec: FlowSpec) -> FlowSpec:
 
 @asynccontextmanager
 async def started(spec: FlowSpec, workspace: Path, settings: Settings) -> AsyncIterator[Supervisor]:
-    """Run a Flow as long as the block takes; its workspaces lie in `workspace`."""
-    from jina_cli.plan.expand import expand
-    from jina_cli.supervise.registry import log_dir_for, run_dir_for
+    """Run a Flow as long as the block takes; its workspaces lie in `workspace`.
+
+    Raises:
+        JinaError: It failed; or it broke as it was stopped, where the block had ended well.
+    """
+    from jina_cli.orchestrate.planning import planned
     from jina_cli.supervise.sinks import Quiet
     from jina_cli.supervise.supervisor import supervised
 
-    plan = expand(
-        spec,
-        run_dir=run_dir_for(spec.source, str(workspace), project=settings.project),
-        log_dir=log_dir_for(spec.name, spec.source, str(workspace), project=settings.project),
-        workspace=workspace,
-        environ=os.environ,
-    )
+    placed = replace(spec, workspace=str(workspace))
+    plan = planned(placed, environ=os.environ, project=settings.project)
     async with supervised(plan, sink=Quiet()) as flow:
         yield flow
+    outcome = await flow.wait()
+    broken = [*outcome.unclean, *(f"{name} had to be killed" for name in outcome.killed)]
+    if broken:
+        # An Executor that breaks as it closes may not have kept what it knows.
+        raise JinaError("; ".join(broken), hint=f"see its log in {plan.log_dir}")
 
 
 def run_batch(work: Callable[[], Awaitable[T]]) -> T:

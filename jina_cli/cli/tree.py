@@ -33,6 +33,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("hello", "See a search work, on data that is already here.", "hello:hello", _RUN),
     Verb("index", "Index files, rows or lines, so that they can be found.", "index:index", _RUN),
     Verb("search", "Find what was indexed.", "search:search", _RUN),
+    Verb("post", "Send documents to any endpoint of a Flow.", "post:post", _RUN),
     Verb("flow", "Start a Flow from its YAML file and stay with it.", "flow:flow", _SPEC),
     Verb("executor", "Serve one Executor alone.", "executor:executor", _SPEC),
     Verb("deployment", "Serve what a Deployment's YAML describes.", "executor:executor", _SPEC),
@@ -41,7 +42,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("validate", "Check YAML files; starts nothing.", "validate:validate", _SPEC),
     Verb("config", "Print a Flow with all its defaults filled in.", "config:config", _SPEC),
     Verb("explain", "Explain a key of the YAML, or an error code.", "explain:explain", _SPEC),
-    Verb("export", "Write a flowchart or the JSON schema.", "export:export", _SPEC),
+    Verb("export", "Write a flowchart, schemas, .proto files.", "export:export", _SPEC),
     Verb("completion", "Print the completion script of a shell.", "completion:completion", _MORE),
 )
 

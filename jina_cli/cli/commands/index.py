@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from jina_cli.cli import options as opt
 from jina_cli.cli.settings import Settings, settings_of
 from jina_cli.errors import BadInput, JinaError, NothingMatched
 
@@ -62,6 +63,7 @@ def index(
     param: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter for Executors.")
     ] = None,
+    lenient: opt.Lenient = False,
 ) -> None:
     """Index files, rows or lines, so that they can be found.
 
@@ -78,7 +80,7 @@ def index(
     check_terminal(bool(inputs), "index")
     job = Job(
         inputs=tuple(inputs or ("-",)),
-        place=place_of(uses, host, workspace),
+        place=place_of(uses, host, workspace, lenient=lenient),
         format=format,
         field_map=field_map_of(field_map or ()),
         batch=batch,

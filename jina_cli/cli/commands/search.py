@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from jina_cli.cli import options as opt
 from jina_cli.cli.settings import Settings, settings_of
 from jina_cli.errors import BadInput, NothingMatched, UsageError
 from jina_cli.vocabulary import MAX_TOP_K
@@ -54,6 +55,7 @@ def search(
     param: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter for Executors.")
     ] = None,
+    lenient: opt.Lenient = False,
 ) -> None:
     """Find what was indexed, best first.
 
@@ -73,7 +75,7 @@ def search(
         raise UsageError("a query is empty", hint="write what to look for")
     job = Job(
         queries=tuple(queries or ("-",)),
-        place=place_of(uses, host, workspace),
+        place=place_of(uses, host, workspace, lenient=lenient),
         format=format or ("jsonl" if settings.json else "table"),
         batch=batch,
         concurrency=concurrency,
