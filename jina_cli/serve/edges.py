@@ -9,7 +9,7 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from jina_cli.plan.models import GatewayPlan, Listener, PeaPlan
 from jina_cli.serve.board import Board
@@ -133,7 +133,7 @@ class Edges:
                     tls.set_alpn_protocols(["h2"])
                 await self._grpc_edge().start(sock, tls)
                 return address
-            case Protocol.HTTP:
+            case Protocol.HTTP | Protocol.WEBSOCKET:
                 sock = _socket_of(listener, fd)
                 address = _shown(listener.host, sock.getsockname()[1])
                 await self._http_server().start(sock)
@@ -144,8 +144,7 @@ class Edges:
                 await self._start_native(sock)
                 return address
             case _:
-                name = listener.protocol.value
-                raise CannotListen("init", f"a Gateway does not serve {name} yet: use grpc or http")
+                assert_never(listener.protocol)
 
     async def _start_native(self, sock: socket.socket) -> None:
         server = NativeServer(
@@ -177,6 +176,8 @@ class Edges:
         from jina_cli.serve.http_app import HttpApp, HttpSettings
         from jina_cli.serve.http_pages import Pages, Title
         from jina_cli.serve.http_server import HttpServer
+        from jina_cli.serve.ws_app import WebSockets
+        from jina_cli.serve.ws_session import SessionSettings
 
         if self._http is None:
             gateway, paths = self._gateway, paths_of(self._gateway.expose_endpoints)
@@ -190,8 +191,18 @@ class Edges:
                 deadline_s=gateway.deadline_s,
                 paths=paths,
             )
+            websockets = WebSockets(
+                self._flow.answer,
+                SessionSettings(
+                    window=max(1, gateway.prefetch),
+                    max_message_bytes=limit,
+                    deadline_s=gateway.deadline_s,
+                ),
+                max_streamed=max(1, self._plan.max_queue // 2),
+                budget=self._budget,
+            )
             self._http = HttpServer(
-                HttpApp(self._flow, pages, settings),
+                HttpApp(self._flow, pages, settings, websockets),
                 max_body_bytes=limit,
                 budget=self._budget,
                 is_draining=lambda: self._board.draining,

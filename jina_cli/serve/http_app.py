@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from jina_cli.serve import http_events
-from jina_cli.serve.http_connection import Upgrade
-from jina_cli.serve.http_message import Events, Headers, HttpRequest, Page, problem
+from jina_cli.serve.http_connection import House, Upgrade
+from jina_cli.serve.http_message import Events, Headers, HttpRequest, Page, passed_on, problem
 from jina_cli.serve.http_origins import Origins
 from jina_cli.serve.http_pages import Pages
 from jina_cli.serve.limits import RETRY_AFTER_S, too_large
@@ -34,9 +34,6 @@ from jina_cli.wire.messages import (
 
 log = logging.getLogger(__name__)
 
-PASSED_ON = (b"traceparent", b"tracestate", b"baggage")
-"""Headers that travel with a request to the Pods."""
-
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 _MARK = re.compile(r"[a-z0-9_]{1,60}")
 _RETRY_AFTER = [(b"retry-after", b"%d" % RETRY_AFTER_S)]
@@ -44,7 +41,6 @@ _LATER = frozenset({StatusCode.OVERLOADED, StatusCode.UNAVAILABLE})
 _INVALID = STATUSES[StatusCode.INVALID][1]
 _INTERNAL = STATUSES[StatusCode.INTERNAL][1]
 _EVENTS = b"text/event-stream"
-_NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +69,7 @@ class HttpApp:
         flow: Carries requests through the Flow.
         pages: Answers everything but requests to endpoints.
         settings: Of the plan.
-        upgrade: Returns what speaks WebSocket to a client that asks for it; None for nothing.
+        websockets: Returns what speaks WebSocket to a client that asks for it, or why not.
     """
 
     def __init__(
@@ -81,12 +77,12 @@ class HttpApp:
         flow: Answering,
         pages: Pages,
         settings: HttpSettings,
-        upgrade: Callable[[HttpRequest], Upgrade | Page] | None = None,
+        websockets: Callable[[HttpRequest, House], Upgrade | Page],
     ) -> None:
         self._flow = flow
         self._pages = pages
         self._settings = settings
-        self._upgrade = upgrade
+        self._websockets = websockets
         self._origins = Origins(any_may=settings.cors, allowed=settings.cors_origins)
 
     async def answer(self, request: HttpRequest) -> Page | Events:
@@ -98,14 +94,14 @@ class HttpApp:
             answer = problem(_INTERNAL, "this failed; the log of the Gateway says why")
         return self._origins.dress(request.headers, answer) if self._origins.is_open else answer
 
-    def upgrade(self, request: HttpRequest) -> Upgrade | Page:
+    def upgrade(self, request: HttpRequest, house: House) -> Upgrade | Page:
         """Return what speaks WebSocket, or why nobody does.
 
         A browser lets any page open one, and asks nobody before.
         """
         if not self._origins.may(request.headers):
             return problem(403, "pages of this origin may not open a WebSocket here")
-        return problem(404, "Not Found") if self._upgrade is None else self._upgrade(request)
+        return self._websockets(request, house)
 
     async def _answer(self, request: HttpRequest) -> Page | Events:
         method, path = request.method, request.path
@@ -127,7 +123,7 @@ class HttpApp:
                 self._settings.paths.get(path, path),
                 request.body,
                 request_id=_id_of(headers),
-                metadata=_passed_on(headers),
+                metadata=passed_on(headers),
                 deadline_s=self._settings.deadline_s,
                 streamed=streamed,
             )
@@ -149,7 +145,7 @@ class HttpApp:
                 endpoint,
                 document,
                 request_id=_id_of(headers),
-                metadata=_passed_on(headers),
+                metadata=passed_on(headers),
                 streamed=True,
             )
         except BadMessage as error:
@@ -222,10 +218,3 @@ def _given_id(headers: Headers) -> str:
 
 def _id_of(headers: Headers) -> str:
     return (b"x-request-id" in headers and _given_id(headers)) or new_request_id()
-
-
-def _passed_on(headers: Headers) -> Mapping[str, str]:
-    found = [name for name in PASSED_ON if name in headers]
-    if not found:
-        return _NOTHING
-    return {name.decode(): headers[name].decode("latin-1") for name in found}

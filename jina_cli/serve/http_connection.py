@@ -48,7 +48,7 @@ class App(Protocol):
         """Return the answer; what goes wrong is one, too."""
         ...
 
-    def upgrade(self, request: HttpRequest) -> Upgrade | Page:
+    def upgrade(self, request: HttpRequest, house: House) -> Upgrade | Page:
         """Return what speaks WebSocket on a connection that asks for it, or why nobody does."""
         ...
 
@@ -68,8 +68,8 @@ class Guest(Protocol):
         """Act on what did not come in time."""
         ...
 
-    def drain(self, is_late: bool) -> None:
-        """Close if nothing is under way; when it is late, as soon as that is so."""
+    def drain(self, is_late: bool, is_last: bool) -> None:
+        """Close if it is late and nothing is under way; when it is last, take nothing new."""
         ...
 
     def abort(self) -> int:
@@ -166,7 +166,7 @@ class HttpConnection(asyncio.Protocol):
             else:
                 self._transport.close()
 
-    def drain(self, is_late: bool) -> None:
+    def drain(self, is_late: bool, is_last: bool) -> None:
         parser = self._parser
         is_busy = self._task is not None or parser.requests or parser.in_body
         if is_late and not is_busy and self._transport is not None:
@@ -240,11 +240,11 @@ class HttpConnection(asyncio.Protocol):
         request, transport = upgraded.request, self._transport
         if transport is None:
             return
-        is_busy = self._task is not None or self._parser.requests
+        is_busy = self._task is not None or bool(self._parser.requests)
         answer = (
             problem(400, "WebSocket is asked for while requests are under way")
             if is_busy
-            else self._house.app.upgrade(request)
+            else self._house.app.upgrade(request, self._house)
         )
         if isinstance(answer, Page):
             request.refusal, request.keeps_alive = answer, False

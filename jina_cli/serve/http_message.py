@@ -18,6 +18,11 @@ HeaderList = Sequence[tuple[bytes, bytes]]
 
 JSON = b"application/json"
 
+PASSED_ON = (b"traceparent", b"tracestate", b"baggage")
+"""Headers that travel with a request to the Pods."""
+
+_NOTHING: Mapping[str, str] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -73,6 +78,14 @@ class HttpRequest:
         share, self.share = self.share, None
         if share is not None:
             budget.give(share.held)
+
+
+def passed_on(headers: Headers) -> Mapping[str, str]:
+    """Return the headers of a request that travel on with it, by name."""
+    found = [name for name in PASSED_ON if name in headers]
+    if not found:
+        return _NOTHING
+    return {name.decode(): headers[name].decode("latin-1") for name in found}
 
 
 def _status_line(status: int) -> bytes:

@@ -19,6 +19,8 @@ _POLL_S = 0.02
 _TICK_S = 1.0
 _QUIET_S = 0.3
 """How long a connection without a request is kept in a drain."""
+_LAST_S = 0.5
+"""So long before the end of a drain even a busy WebSocket is not listened to any more."""
 
 
 def _never() -> bool:
@@ -96,8 +98,9 @@ class HttpServer:
         guests, start = self.house.guests, time.monotonic()
         while guests and (spent := time.monotonic() - start) < timeout_s:
             is_late = spent >= min(_QUIET_S, timeout_s / 2)
+            is_last = timeout_s - spent < min(_LAST_S, timeout_s / 4)
             for guest in list(guests):
-                guest.drain(is_late)
+                guest.drain(is_late, is_last)
             await asyncio.sleep(_POLL_S)
         cut = sum(guest.abort() for guest in list(guests))
         if self._clock is not None:
