@@ -42,7 +42,7 @@ class Origins:
         """Return the answer to a page's browser that asks before it sends."""
         if not self.may(headers):
             origin = headers[b"origin"].decode("latin-1")[:200]
-            return problem(403, f"pages of {origin} may not call this API: see 'cors_origins'")
+            return problem(403, f"pages of {origin} may not call this API: see 'cors'")
         asked = headers.get(b"access-control-request-headers", b"")
         names = asked if _NAMES.fullmatch(asked) else b"*"
         return Page(
