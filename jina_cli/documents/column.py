@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[Any]
 Indices: TypeAlias = NDArray[np.int64]
 
-_NONE = type(None)
+_NULL = {type(None)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,13 +252,11 @@ def _like_the_known(columns: Sequence[Column]) -> Sequence[Column]:
 
 def is_absent(column: Column) -> bool:
     """Return whether no document has the field."""
-    match column:
-        case TensorColumn(present=present) | DocsColumn(present=present):
-            return present is not None and not present.any()
-        case RaggedColumn(arrays):
-            return set(map(type, arrays)) <= {_NONE}
-        case _:
-            return set(map(type, column.values)) <= {_NONE}
+    if isinstance(column, TensorColumn) or isinstance(column, DocsColumn):  # noqa: SIM101
+        # In one call it takes three times as long.
+        return column.present is not None and not column.present.any()
+    values = column.arrays if isinstance(column, RaggedColumn) else column.values
+    return not set(map(type, values)) - _NULL
 
 
 def rows_of(column: Column) -> Sequence[Any]:

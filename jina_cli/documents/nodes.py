@@ -243,13 +243,23 @@ def array_node(array: Array) -> bytes:
     Raises:
         BadNode: Its elements are of a type we do not send.
     """
-    if array.dtype.str not in DTYPES:
-        little = array.dtype.newbyteorder("<")
-        if little.str not in DTYPES:
-            raise BadNode(f"elements of type {array.dtype} do not travel")
-        array = array.astype(little)
+    array = little_endian(array)
     before, behind = array_parts(array.dtype, array.shape)
     return before + array.tobytes() + behind
+
+
+def little_endian(array: Array) -> Array:
+    """Return an array as its elements travel.
+
+    Raises:
+        BadNode: They are of a type we do not send.
+    """
+    if array.dtype.str in DTYPES:
+        return array
+    little = array.dtype.newbyteorder("<")
+    if little.str not in DTYPES:
+        raise BadNode(f"elements of type {array.dtype} do not travel")
+    return array.astype(little)
 
 
 def value_node(value: Any, depth: int = MAX_DEPTH) -> bytes:

@@ -25,6 +25,7 @@ from jina_cli.documents.column import (
 from jina_cli.documents.nodes import node_value, value_node
 from jina_cli.documents.rows import to_rows
 from jina_cli.documents.standard import BadStandard, scan, write
+from jina_cli.documents.varint import varint
 from tests.testing.documents import (
     arrays,
     json_values,
@@ -299,6 +300,51 @@ def test_what_protobuf_permits_and_nobody_writes_is_read(what: str) -> None:
     assert scan(data).values("x") == ["hello"]
 
 
+sizes = st.sampled_from((0, 1, 5, 90, 110, 126, 127, 128, 300))
+written = st.lists(
+    st.lists(st.tuples(st.sampled_from(("a", "bb", "id", "x" * 90)), sizes), max_size=5),
+    max_size=6,
+)
+
+
+@settings(max_examples=200)
+@given(written)
+def test_fields_in_any_order_and_of_any_size_are_those_that_protobuf_reads(
+    docs: list[list[tuple[str, int]]],
+) -> None:
+    data = b"".join(
+        b"\x0a"
+        + bytes_of(
+            b"".join(
+                DocProto(data={name: NodeProto(text=str(place) * size)}).SerializeToString()
+                for place, (name, size) in enumerate(doc)
+            )
+        )
+        for doc in docs
+    )
+
+    batch = scan(data)
+
+    message = DocListProto.FromString(data)
+    assert len(batch) == len(message.docs)
+    for place, doc in enumerate(message.docs):
+        for name, node in doc.data.items():
+            if name != "id" or node.text:
+                found = batch.ids[place] if name == "id" else batch.values(name)[place]
+                assert found == node.text
+    again = {(place, name) for place, doc in enumerate(message.docs) for name in doc.data}
+    there = {
+        (place, name)
+        for name in batch.columns
+        for place, value in enumerate(batch.values(name))
+        if value is not None
+    }
+    assert there == {(place, name) for place, name in again if name != "id"}
+    assert DocListProto.FromString(write(batch)).docs[:] == [
+        *DocListProto.FromString(write(scan(write(batch)))).docs
+    ]
+
+
 def test_a_field_that_stands_twice_has_its_last_value() -> None:
     entries = [DocProto(data={"x": NodeProto(text=t)}).SerializeToString() for t in ("a", "b")]
     doc = b"".join(entries)
@@ -350,9 +396,7 @@ def test_documents_nested_too_deep_are_refused() -> None:
 
 
 def bytes_of(data: bytes) -> bytes:
-    size = len(data)
-    head = bytes([size]) if size < 128 else bytes([size & 127 | 128, size >> 7])
-    return head + data
+    return varint(len(data)) + data
 
 
 @settings(max_examples=300)
@@ -383,6 +427,25 @@ def test_any_bytes_are_refused_or_read_but_never_crash(data: bytes) -> None:
 @given(st.tuples(texts, st.binary(max_size=3), json_values))
 def test_a_node_holds_any_collection(value: tuple[Any, ...]) -> None:
     assert node_value(value_node(value)) == value
+
+
+def test_names_of_any_length_are_written_and_nothing_is_kept_of_long_ones() -> None:
+    for size in (60, 100, 127, 128, 300):
+        name = "n" * size
+        batch = DocumentBatch(
+            ["a", "b"],
+            {
+                name: TextColumn(["x", None]),
+                name + "t": TensorColumn(np.ones((2, 2)), np.array([True, False])),
+            },
+        )
+
+        docs = DocListProto.FromString(write(batch)).docs
+
+        assert docs[0].data[name].text == "x"
+        assert docs[0].data[name + "t"].ndarray.dense.shape == [2]
+        assert docs[1].data[name].WhichOneof("content") is None
+        assert docs[1].data[name + "t"].WhichOneof("content") is None
 
 
 def test_documents_that_share_no_field_are_refused_before_they_fill_the_memory() -> None:
