@@ -274,6 +274,7 @@ _jina() {
                 --attempts) return ;;
                 --min-successful-attempts) return ;;
                 --wait-timeout) return ;;
+                --pid) return ;;
                 --output) _jina_reply 'human concise json github' "$current"; return ;;
                 --color) _jina_reply 'auto always never' "$current"; return ;;
                 -C|--directory) _jina_paths -d "$current"; return ;;
@@ -281,7 +282,7 @@ _jina() {
                 --project) return ;;
             esac
             if [[ $current == -* ]]; then
-                _jina_reply '--timeout --attempts --min-successful-attempts --wait --wait-timeout --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
+                _jina_reply '--timeout --attempts --min-successful-attempts --wait --wait-timeout --pid --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
             else
                 _jina_reply 'flow executor gateway' "$current"
             fi

@@ -206,6 +206,7 @@ complete -c jina -n '__jina_at ping' -l attempts -x -d 'How often each is asked.
 complete -c jina -n '__jina_at ping' -l min-successful-attempts -x -d 'How many of them must succeed.'
 complete -c jina -n '__jina_at ping' -l wait -d 'Wait until all are ready.'
 complete -c jina -n '__jina_at ping' -l wait-timeout -x -d 'How long to wait, `90`, `90s` or `2m`.'
+complete -c jina -n '__jina_at ping' -l pid -x -d 'With --wait: give up when this process, the Flow\'s, has ended.'
 complete -c jina -n '__jina_starts ping' -a 'flow'
 complete -c jina -n '__jina_starts ping' -a 'executor'
 complete -c jina -n '__jina_starts ping' -a 'gateway'

@@ -206,6 +206,7 @@ Register-ArgumentCompleter -Native -CommandName jina -ScriptBlock {
             '--min-successful-attempts' = @()
             '--wait' = $true
             '--wait-timeout' = @()
+            '--pid' = @()
         }
         'validate' = @{
             '--lenient' = $true

@@ -219,6 +219,7 @@ _jina() {
             '*--min-successful-attempts=[How many of them must succeed.]: : ' \
             '*--wait[Wait until all are ready.]' \
             '*--wait-timeout=[How long to wait, `90`, `90s` or `2m`.]: : ' \
+            '*--pid=[With --wait\: give up when this process, the Flow'\''s, has ended.]: : ' \
             $shared \
             '1: :(flow executor gateway)' \
             '*: :_files'

@@ -105,3 +105,24 @@ def test_a_flow_that_starts_later_is_waited_for(jina: Jinas, tmp_path: Path) -> 
 )
 def test_no_address_is_a_usage_error(jina: Jinas, words: list[str]) -> None:
     assert jina.run(*words).code == 2
+
+
+def test_a_flow_that_has_died_is_not_waited_for(jina: Jinas, nobody: str, tmp_path: Path) -> None:
+    (tmp_path / "f.yml").write_text("jtype: Flow\nexecutorz: []\n")
+    flow = jina.start("flow", "--uses", "f.yml")
+    started = time.monotonic()
+
+    done = jina.run("ping", nobody, "--wait", "--pid", str(flow.pid))
+
+    assert done.code == 1
+    assert time.monotonic() - started < 20
+    assert done.stderr.splitlines()[-1].startswith(
+        f"jina: error: process {flow.pid} ended, and grpc://{nobody} is not ready: nobody answers"
+    )
+
+
+def test_a_process_is_watched_only_while_waiting(jina: Jinas, nobody: str) -> None:
+    done = jina.run("ping", nobody, "--pid", "1")
+
+    assert done.code == 2
+    assert "--pid has no meaning without --wait" in done.stderr

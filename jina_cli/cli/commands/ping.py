@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -45,12 +46,18 @@ def ping(
     wait_timeout: Annotated[
         str, typer.Option(metavar="TIME", help="How long to wait, `90`, `90s` or `2m`.")
     ] = "120s",
+    pid: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PID", help="With --wait: give up when this process, the Flow's, has ended."
+        ),
+    ] = None,
 ) -> None:
     """Ask whether a Flow, an Executor or a Gateway is ready.
 
     A Flow answers for all of its Executors. Exits with 0 if all targets are ready, with 69 if
-    nobody answers at one, with 1 if one answers that it is not ready or succeeds too seldom,
-    and with 75 if --wait took too long.
+    nobody answers at one, with 1 if one answers that it is not ready, succeeds too seldom or
+    has ended, and with 75 if --wait took too long.
     """
     from jina_cli.cli.render import Output
 
@@ -63,7 +70,10 @@ def ping(
         attempts=attempts,
         successes=min_successful_attempts,
         wait_s=seconds_of(wait_timeout, "--wait-timeout") if wait else None,
+        pid=pid,
     )
+    if pid is not None and not wait:
+        raise UsageError("--pid has no meaning without --wait")
     settings = settings_of(ctx)
     output = Output(settings)
     results = asyncio.run(_ping_all(asked, wanted, output.note))
@@ -81,12 +91,17 @@ def ping(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """How to ask. Times are in seconds; `wait_s` is None for not waiting."""
+    """How to ask. Times are in seconds; `wait_s` is None for not waiting.
+
+    Attributes:
+        pid: Process without which nobody will ever answer; None if that is not known.
+    """
 
     timeout_s: float | None
     attempts: int
     successes: int
     wait_s: float | None
+    pid: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +111,7 @@ class Result:
     Attributes:
         seconds: Of each attempt that succeeded.
         error: Why it is not ready; of the last attempt that failed.
+        is_wrong: Whether somebody else answers there, so that waiting does not help.
     """
 
     target: Target
@@ -104,6 +120,7 @@ class Result:
     seconds: tuple[float, ...]
     is_ready: bool
     error: JinaError | None
+    is_wrong: bool = False
 
 
 def _asked(words: Sequence[str]) -> list[tuple[Target, Role]]:
@@ -127,53 +144,97 @@ async def _ping_all(
 async def _ping(target: Target, role: Role, wanted: Wanted, tell: Callable[[str], None]) -> Result:
     if wanted.wait_s is None:
         return await _ask(target, role, wanted)
-    last: Result | None = None
-    pause_s = _FIRST_WAIT_S
-
-    def tell_of_waiting() -> None:
-        absent = last is None or isinstance(last.error, Unreachable)
-        tell(f"waiting for {target} ({'nobody answers' if absent else 'not ready'} yet)")
-
-    telling = asyncio.get_running_loop().call_later(_SILENT_S, tell_of_waiting)
+    waiting = _Waiting(target, role, wanted)
+    telling = asyncio.get_running_loop().call_later(_SILENT_S, lambda: tell(str(waiting)))
     try:
         async with asyncio.timeout(wanted.wait_s):
-            while True:
-                last = await _ask(target, role, wanted)
-                if last.is_ready:
-                    return last
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, _LONGEST_WAIT_S)
+            return await waiting.run()
     except TimeoutError:
-        why = f": {last.error.message}" if last and last.error else ""
+        why = waiting.why
         error = TimedOut(f"{target} was not ready within {wanted.wait_s:g} s{why}")
-        attempts = last.attempts if last else 0
-        return Result(
-            target=target, role=role, attempts=attempts, seconds=(), is_ready=False, error=error
-        )
+        return waiting.failed(error)
     finally:
         telling.cancel()
 
 
-async def _ask(target: Target, role: Role, wanted: Wanted) -> Result:
-    from jina_cli.client.probe import probe
+class _Waiting:
+    """Asks again and again until it is ready, or will never be."""
 
-    seconds: list[float] = []
-    error: JinaError | None = None
-    for _ in range(wanted.attempts):
-        try:
-            seconds.append(await probe(target, role, wanted.timeout_s))
-        except (RequestFailed, TimedOut, Unreachable) as failure:
-            error = failure
-    if isinstance(error, TimedOut) or (error and seconds):
+    def __init__(self, target: Target, role: Role, wanted: Wanted) -> None:
+        self._target = target
+        self._role = role
+        self._wanted = wanted
+        self._pid = wanted.pid or _pid_of(target)
+        self._last: Result | None = None
+
+    def __str__(self) -> str:
+        absent = self._last is None or isinstance(self._last.error, Unreachable)
+        return f"waiting for {self._target} ({'nobody answers' if absent else 'not ready'} yet)"
+
+    @property
+    def why(self) -> str:
+        """What the last answer was, as the end of a message."""
+        return f": {self._last.error.message}" if self._last and self._last.error else ""
+
+    async def run(self) -> Result:
+        pause_s = _FIRST_WAIT_S
+        while True:
+            # Looked at before asking: what ended since may have been ready for a moment.
+            is_gone = self._pid is not None and not _is_alive(self._pid)
+            self._last = await _ask(self._target, self._role, self._wanted)
+            if self._last.is_ready or self._last.is_wrong:
+                return self._last
+            if is_gone:
+                text = f"process {self._pid} ended, and {self._target} is not ready{self.why}"
+                return self.failed(JinaError(text, hint="see what it said"))
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_WAIT_S)
+
+    def failed(self, error: JinaError) -> Result:
+        """Return that it is not ready, for a reason of ours."""
+        return Result(
+            target=self._target,
+            role=self._role,
+            attempts=self._last.attempts if self._last else 0,
+            seconds=(),
+            is_ready=False,
+            error=error,
+        )
+
+
+def _is_alive(pid: int) -> bool:
+    from jina_cli.supervise.procfs import process
+
+    found = process(pid)
+    return found is not None and not found.zombie
+
+
+def _pid_of(target: Target) -> int | None:
+    """Return who keeps the Flow whose socket that is, if it runs here; None if not known."""
+    if target.port != 0:
+        return None
+    from jina_cli.supervise.registry import read_record
+
+    record = read_record(Path(target.host).parent)
+    return None if record is None else record.pid
+
+
+async def _ask(target: Target, role: Role, wanted: Wanted) -> Result:
+    from jina_cli.client.probe import probe_all
+
+    found = await probe_all(target, role, attempts=wanted.attempts, timeout_s=wanted.timeout_s)
+    error = found.error
+    if isinstance(error, TimedOut) or (error and found.seconds):
         # It is there, and too slow or not always ready: that is a failure, not an absence.
         error = RequestFailed(error.message, status="UNAVAILABLE")
     return Result(
         target=target,
         role=role,
         attempts=wanted.attempts,
-        seconds=tuple(seconds),
-        is_ready=len(seconds) >= wanted.successes,
+        seconds=tuple(found.seconds),
+        is_ready=len(found.seconds) >= wanted.successes,
         error=error,
+        is_wrong=found.is_wrong,
     )
 
 
