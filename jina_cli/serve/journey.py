@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from time import monotonic
+from time import time as now
 from typing import Any, Protocol
 
 from jina_cli.serve.router import Step
@@ -26,6 +27,7 @@ from jina_cli.wire.targets import parameters_among, parameters_of
 _GIVES_BACK = frozenset({StatusCode.EXECUTOR, StatusCode.INVALID, StatusCode.NOT_FOUND})
 
 _NO_MARKS: Mapping[str, str] = {}
+_NO_RESULTS: Mapping[str, Any] = {}
 
 _request = quick(Request)
 _response = quick(Response)
@@ -114,11 +116,11 @@ class Journey:
 
     def __init__(self, request: Request, pods: Collection[str]) -> None:
         self.request = request
-        self.marks: dict[str, str] = {}
+        self.marks: Mapping[str, str] = _NO_MARKS
         self._pods = pods
-        self._started = time.time()
+        self._started = now()
         self._steps: dict[str, RouteStep] = {}
-        self._results: dict[str, Any] = {}
+        self._results: Mapping[str, Any] = _NO_RESULTS
 
     def ask(
         self, step: Step, stop: Stop, bodies: tuple[Body, ...], *, streamed: bool = False
@@ -126,14 +128,15 @@ class Journey:
         """Return what the Pod of a step is asked."""
         request = self.request
         deadline = request.deadline
+        has_parameters = request.parameters or self._results
         if stop.timeout_s is not None and deadline is not None:
-            deadline = min(deadline, time.monotonic() + stop.timeout_s)
+            deadline = min(deadline, monotonic() + stop.timeout_s)
         return _request(
             endpoint=request.endpoint if step.serves else DRY_RUN_ENDPOINT,
             bodies=bodies,
             request_id=request.request_id,
             target=request.target if step.fused else "",
-            parameters=self._parameters_for(step),
+            parameters=self._parameters_for(step) if has_parameters else request.parameters,
             wanted=request.wanted if step.format is None else step.format,
             deadline=deadline,
             metadata=request.metadata,
@@ -146,31 +149,35 @@ class Journey:
         Raises:
             StepFailed: It is a failure.
         """
-        end = time.time()
+        pod, known = step.pod, self._steps
         if step.fused and response.routes:
             # Pods of one process tell their own times; it may have passed some of them by.
             for own in response.routes:
-                self._add(own.pod, own.start, own.end)
+                known[own.pod] = _longer(known.get(own.pod), own)
+        elif pod in known:
+            known[pod] = _longer(known[pod], _route_step(pod=pod, start=start, end=now()))
         else:
-            self._add(step.pod, start, end)
-        if not response.status.ok:
-            raise StepFailed(_named(response.status, step.pod))
+            known[pod] = _route_step(pod=pod, start=start, end=now())
+        if response.status is not OK and not response.status.ok:
+            raise StepFailed(_named(response.status, pod))
         if response.parameters:
-            self._results.update(response.parameters.get(RESULTS) or {})
+            found = response.parameters.get(RESULTS)
+            if found:
+                self._results = {**self._results, **found}
         if response.marks:
-            _add_up(self.marks, response.marks)
+            self.marks = _sum(self.marks, response.marks)
         return response.body
 
     def answer(self, body: Body, status: Status = OK) -> Response:
         """Return the answer to the client, or a part of it."""
-        gateway = _route_step(pod="gateway", start=self._started, end=time.time())
+        gateway = _route_step(pod="gateway", start=self._started, end=now())
         return _response(
             request_id=self.request.request_id,
             status=status,
             body=body,
-            parameters=self._parameters(),
+            parameters=self._parameters() if self._results else self.request.parameters,
             routes=(gateway, *self._steps.values()),
-            marks=dict(self.marks) if self.marks else _NO_MARKS,
+            marks=self.marks,
         )
 
     def given_back(self, status: Status) -> Response:
@@ -189,25 +196,24 @@ class Journey:
 
     def _parameters_for(self, step: Step) -> Mapping[str, Any]:
         parameters = self._parameters()
-        if not parameters:
-            return parameters
         if step.fused:
             return parameters_among((step.pod, *step.fused), parameters, self._pods)
         return parameters_of(step.pod, parameters, self._pods)
 
-    def _add(self, pod: str, start: float, end: float) -> None:
-        """Parts of one answer make one step, from the first to the last."""
-        known = self._steps.get(pod)
-        start = start if known is None else known.start
-        self._steps[pod] = _route_step(pod=pod, start=start, end=end)
+
+def _longer(known: RouteStep | None, step: RouteStep) -> RouteStep:
+    """Return one step for all parts of an answer, from the first to the last."""
+    return step if known is None else _route_step(pod=step.pod, start=known.start, end=step.end)
 
 
-def _add_up(marks: dict[str, str], more: Mapping[str, str]) -> None:
-    """Add what one more Pod says: numbers are added up, of other texts the last one counts."""
+def _sum(marks: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+    """Return the marks of several Pods: numbers added up, of other texts the last one."""
+    found = dict(marks)
     for name, value in more.items():
-        known = marks.get(name, "")
+        known = found.get(name, "")
         both = known.isdecimal() and value.isdecimal()
-        marks[name] = str(int(known) + int(value)) if both else value
+        found[name] = str(int(known) + int(value)) if both else value
+    return found
 
 
 def _named(status: Status, pod: str) -> Status:

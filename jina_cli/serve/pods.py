@@ -74,6 +74,7 @@ class LocalPod:
                 max_message_bytes=max_message_bytes,
                 on_change=lambda *_: on_change(),
                 silent_s=silent_s,
+                with_routes=bool(route.fused),
             )
             for address in route.addresses
         ]

@@ -29,10 +29,13 @@ from jina_cli.wire.messages import (
     new_request_id,
 )
 from jina_cli.wire.parts import closing
+from jina_cli.wire.quick import quick
 
 log = logging.getLogger(__name__)
 
 Bodies = tuple[Body, ...]
+
+_request = quick(Request)
 
 
 class Walker:
@@ -123,13 +126,20 @@ class Walker:
         return len(left)
 
     def _complete(self, request: Request) -> Request:
-        if request.deadline is not None and request.request_id:
-            return request
+        """Return the request with an id and a deadline."""
         deadline = request.deadline
-        return replace(
-            request,
+        if deadline is not None and request.request_id:
+            return request
+        return _request(
+            endpoint=request.endpoint,
+            bodies=request.bodies,
             request_id=request.request_id or new_request_id(),
+            target=request.target,
+            parameters=request.parameters,
+            wanted=request.wanted,
             deadline=time.monotonic() + self._deadline_s if deadline is None else deadline,
+            metadata=request.metadata,
+            streamed=request.streamed,
         )
 
     async def _wait_for_pods(self, request: Request) -> None:

@@ -131,7 +131,9 @@ class Asked:
         self._sent = 0
         self._size = 0
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
+        """How many wait."""
         return len(self._waiters)
 
     def __iter__(self) -> Iterator[Waiter]:
@@ -142,19 +144,21 @@ class Asked:
 
     def add(self, waiter: Waiter) -> bool:
         """Give `waiter` an id; False if it has to wait for room."""
-        waiter.id = self.new_id()
-        self._waiters[waiter.id] = waiter
-        if self._queue or not self._has_room:
+        waiter.id = id = self.new_id()
+        self._waiters[id] = waiter
+        if self._queue or self._sent >= self.window or self._size >= WINDOW_BYTES:
             self._queue.append(waiter)
             return False
         self._send(waiter)
         return True
 
-    def remove(self, waiter: Waiter) -> None:
-        """Forget `waiter`; `next` may then find room for another."""
+    def remove(self, waiter: Waiter) -> bool:
+        """Forget `waiter`; return whether there may be room now for one that waits."""
         if self._waiters.pop(waiter.id, None) is not None and not waiter.is_sent:
             self._queue.remove(waiter)
-        self.release(waiter)
+        if waiter.has_room:
+            self.release(waiter)
+        return bool(self._queue)
 
     def release(self, waiter: Waiter) -> None:
         """Give back the room that `waiter` takes: the peer works on it, or no longer does."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from jina_cli.vocabulary import DRY_RUN_ENDPOINT, IDEMPOTENT_ENDPOINTS
 from jina_cli.wire import circuit
 from jina_cli.wire.channel import LinkDown
 from jina_cli.wire.circuit import FRESH, Policy
-from jina_cli.wire.messages import Hello, Request, Response, Status, StatusCode
+from jina_cli.wire.messages import OK, Hello, Request, Response, Status, StatusCode
 from jina_cli.wire.parts import closing
 
 WAIT_UP_S = 30.0
@@ -153,9 +153,9 @@ class ReplicaSet:
             probe.cancel()
         await asyncio.gather(*(link.close() for link in self.links))
 
-    async def request(self, request: Request) -> Response:
+    def request(self, request: Request) -> Coroutine[Any, Any, Response]:
         """Let one replica answer, and another if its connection breaks and that may be done."""
-        return await self._ask(self._members, request)
+        return self._ask(self._members, request)
 
     async def broadcast(self, request: Request) -> Response:
         """Let every replica answer; the result is the first one's, or the first failure."""
@@ -203,6 +203,8 @@ class ReplicaSet:
                 if not may_repeat(request.endpoint, down.was_sent, self._idempotent):
                     return self._refused(request, StatusCode.UNAVAILABLE, _BROKE)
                 continue
+            if response.status is OK and member.circuit is FRESH:
+                return response
             if response.status.code is not StatusCode.UNAVAILABLE:
                 self._answered(member)
                 return self._named(response)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 from collections import deque
 from collections.abc import Sequence
@@ -18,6 +19,15 @@ HIGH_WATER_BYTES = 1024 * 1024
 """What may wait in the kernel's way before a connection stops writing."""
 
 _CHUNK_BYTES = 256 * 1024
+_EAGER_FRAMES = 16
+"""So many frames are written without waiting for the end of the event loop's turn.
+
+Of a large turn the peer can work on the first frames while we are busy with the last ones.
+"""
+
+_MAX_PIECES = 512
+"""Of one write; the kernel takes 1,024."""
+
 _KEEPALIVE = {"TCP_KEEPIDLE": 20, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 """A peer that vanished without a word is noticed within 50 s."""
 
@@ -58,6 +68,7 @@ class Connection(asyncio.BufferedProtocol):
         self._moved = asyncio.Event()
         self._is_flush_due = False
         self._is_closing = False
+        self._fd = -1
 
     @property
     def is_open(self) -> bool:
@@ -66,9 +77,11 @@ class Connection(asyncio.BufferedProtocol):
     def send(self, id: int, parts: Sequence[Buffer]) -> None:
         """Send a frame soon; on a connection that is over, it is dropped."""
         self._waiting.append((id, parts))
-        if not self._is_flush_due:
+        if len(self._waiting) >= _EAGER_FRAMES and not self._is_paused:
+            self._flush()
+        elif not self._is_flush_due:
             self._is_flush_due = True
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self._flush_in_time)
 
     def take_back(self, id: int) -> bool:
         """Drop the frames of an id that are not sent; False if there is none of them."""
@@ -106,11 +119,14 @@ class Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)
-        _keep_alive(transport.get_extra_info("socket"))
+        sock = transport.get_extra_info("socket")
+        self._fd = -1 if sock is None else sock.fileno()
+        _keep_alive(sock)
         self._side.made(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_closing = True
+        self._fd = -1
         self._moved.set()
         self._side.lost(self)
         self._transport = None
@@ -138,20 +154,41 @@ class Connection(asyncio.BufferedProtocol):
         if self._throttles_reading and self.is_open and not self._is_paused:
             cast(asyncio.Transport, self._transport).resume_reading()
 
-    def _flush(self) -> None:
+    def _flush_in_time(self) -> None:
         self._is_flush_due = False
+        self._flush()
+
+    def _flush(self) -> None:
         while self._waiting and self.is_open and not self._is_paused:
             parts: list[Buffer] = []
             size = 0
-            while self._waiting and size < _CHUNK_BYTES:
+            while self._waiting and size < _CHUNK_BYTES and len(parts) < _MAX_PIECES:
                 _, frame = self._waiting.popleft()
                 parts.extend(frame)
-                size += sum(map(len, frame))
-            transport = cast(asyncio.Transport, self._transport)
-            if len(parts) == 1:
-                transport.write(parts[0])
+                for part in frame:
+                    size += len(part)
+            self._write(parts, size)
+
+    def _write(self, parts: list[Buffer], size: int) -> None:
+        """Give bytes to the kernel now as far as it takes them, the rest to the transport.
+
+        A transport of uvloop would keep all of them until the end of the turn.
+        """
+        transport = cast(asyncio.Transport, self._transport)
+        written = 0
+        if self._fd >= 0 and not transport.get_write_buffer_size():
+            try:
+                written = os.writev(self._fd, parts)
+            except OSError:
+                pass  # it takes nothing now, or is gone: the transport finds out which
+        if written == size:
+            return
+        for part in parts:
+            if written >= len(part):
+                written -= len(part)
             else:
-                transport.writelines(parts)
+                transport.write(memoryview(part)[written:] if written else part)
+                written = 0
 
 
 def _keep_alive(sock: socket.socket | None) -> None:

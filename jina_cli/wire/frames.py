@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from jina_cli.wire.messages import Buffer
+from jina_cli.wire.quick import quick
 
 ALIGNMENT = 64
 HEADER = struct.Struct("<IIBBBBI")
@@ -27,6 +28,12 @@ COALESCE_BYTES = 32 * 1024
 
 STREAMED = 1
 """Flag of a REQUEST whose answer may come in PARTs."""
+
+_HEADER_SIZE = HEADER.size
+_HEAD_BYTES = HEADER.size - LENGTH_BYTES
+_SPACES = b" " * ALIGNMENT
+_pack = HEADER.pack
+_unpack_from = HEADER.unpack_from
 
 _RING_BYTES = 64 * 1024
 _MAPPED_BYTES = 4 * 1024 * 1024
@@ -78,6 +85,7 @@ class Oversized:
 
 
 _KINDS: Mapping[int, Kind] = {kind.value: kind for kind in Kind}
+_frame = quick(Frame)
 
 
 def build(
@@ -95,11 +103,13 @@ def build(
     Raises:
         BadFrame: It would be longer than a frame can say, 4 GiB.
     """
+    if len(bodies) == 1 and bodies[0]:
+        return build_single(kind, id, head, bodies[0], format, wanted, flags)
     total = sum(map(len, bodies))
     if total:
         head += b" " * (-(HEADER.size + len(head)) % ALIGNMENT)
     gaps = [-len(body) % ALIGNMENT for body in bodies[:-1]]
-    length = HEADER.size - LENGTH_BYTES + len(head) + total + sum(gaps)
+    length = _HEAD_BYTES + len(head) + total + sum(gaps)
     if length >= 2**32:
         raise BadFrame(f"a message of {length} bytes does not fit into one frame")
     start = HEADER.pack(length, id, kind, format, wanted, flags, len(head)) + head
@@ -111,6 +121,26 @@ def build(
         if gap:
             parts.append(bytes(gap))
     return [b"".join(parts)] if length <= COALESCE_BYTES else parts
+
+
+def build_single(
+    kind: Kind, id: int, head: bytes, body: Buffer, format: int, wanted: int, flags: int
+) -> list[Buffer]:
+    """Return a frame with one body that is not empty, as `build` does: nearly all are such.
+
+    Raises:
+        BadFrame: It would be longer than a frame can say, 4 GiB.
+    """
+    head_size = len(head)
+    padding = -(_HEADER_SIZE + head_size) % ALIGNMENT
+    length = _HEAD_BYTES + head_size + padding + len(body)
+    if length <= COALESCE_BYTES:
+        start = _pack(length, id, kind, format, wanted, flags, head_size + padding)
+        return [b"".join((start, head, _SPACES[:padding], body))]
+    if length >= 2**32:
+        raise BadFrame(f"a message of {length} bytes does not fit into one frame")
+    start = _pack(length, id, kind, format, wanted, flags, head_size + padding)
+    return [b"".join((start, head, _SPACES[:padding])), body]
 
 
 class FrameReader:
@@ -173,30 +203,37 @@ class FrameReader:
 
     def _cut_ring(self) -> list[Frame | Oversized]:
         frames: list[Frame | Oversized] = []
+        ring, start = self._ring, self._start
         while True:
             if self._skip:
-                step = min(self._skip, self._filled - self._start)
+                step = min(self._skip, self._filled - start)
                 self._skip -= step
-                self._start += step
-            start = self._start
+                start += step
             available = self._filled - start
-            if available < HEADER.size:
+            if available < _HEADER_SIZE:
                 break
-            length, id, kind, *_, head = HEADER.unpack_from(self._ring, start)
-            total = length + LENGTH_BYTES
-            if kind not in _KINDS or total < HEADER.size or head > total - HEADER.size:
+            length, id, number, format, wanted, flags, head = _unpack_from(ring, start)
+            kind = _KINDS.get(number)
+            if kind is None or length < _HEAD_BYTES + head:
                 raise BadFrame("this is not our protocol")
+            total = length + LENGTH_BYTES
             if total > self._max_bytes:
                 self._skip = total
-                frames.append(Oversized(_KINDS[kind], id, total))
+                frames.append(Oversized(kind, id, total))
             elif total <= available:
-                self._start = start + total
-                frames.append(_cut(self._ring[start : self._start]))
+                payload = start + _HEADER_SIZE + head
+                opened = bytes(ring[start + _HEADER_SIZE : payload])
+                start += total
+                frames.append(
+                    _frame(kind, id, format, wanted, opened, bytes(ring[payload:start]), flags)
+                )
             elif total > _RING_BYTES:
+                self._start = start
                 self._begin_large(total)
                 return frames
             else:
                 break
+        self._start = start
         self._make_room()
         return frames
 
@@ -217,16 +254,8 @@ class FrameReader:
 
 
 def _cut(view: memoryview) -> Frame:
-    """Return the frame that `view` is; views of the ring are copied, as it is used again."""
-    _, id, kind, format, wanted, flags, head_size = HEADER.unpack_from(view)
-    start = HEADER.size + head_size
-    head, payload = bytes(view[HEADER.size : start]), view[start:]
-    return Frame(
-        kind=_KINDS[kind],
-        id=id,
-        format=format,
-        wanted=wanted,
-        head=head,
-        payload=payload if view.readonly else bytes(payload),
-        flags=flags,
-    )
+    """Return the frame that `view` is; its payload stays where it is."""
+    _, id, kind, format, wanted, flags, head_size = _unpack_from(view)
+    start = _HEADER_SIZE + head_size
+    head = bytes(view[_HEADER_SIZE:start])
+    return _frame(_KINDS[kind], id, format, wanted, head, view[start:], flags)

@@ -38,6 +38,7 @@ _PINGS_IN_SILENCE = 5
 """How often a peer is pinged in the time after which it would count as silent."""
 
 CONNECT_S = 5.0
+_RESPONSE = Kind.RESPONSE
 _FIRST_BACKOFF_S = 0.01
 _LAST_BACKOFF_S = 1.0
 
@@ -69,6 +70,7 @@ class Link:
         on_change: Called after `is_up` or `hello` changed.
         silent_s: After how long without an answer to a ping the link counts as not up, until
             the peer is heard again; None pings nobody. What is under way goes on meanwhile.
+        with_routes: Whether anybody looks at the steps that an answer took.
     """
 
     def __init__(
@@ -79,8 +81,10 @@ class Link:
         max_message_bytes: int = MAX_MESSAGE_BYTES,
         on_change: Callable[[Link], None] | None = None,
         silent_s: float | None = None,
+        with_routes: bool = True,
     ) -> None:
         self.address = address
+        self._with_routes = with_routes
         self._target = parse_address(address)
         self._max_pending = max_pending
         self._max_message_bytes = max_message_bytes
@@ -99,11 +103,9 @@ class Link:
         self._up = asyncio.Event()
         self._problem = "it was not started"
         self._task: asyncio.Task[None] | None = None
-
-    @property
-    def is_up(self) -> bool:
+        self._loop: asyncio.AbstractEventLoop
+        self.is_up = False
         """Whether a request would be sent at once."""
-        return self._up.is_set()
 
     @property
     def is_ready(self) -> bool:
@@ -118,13 +120,14 @@ class Link:
     @property
     def outstanding(self) -> int:
         """Requests that are under way."""
-        return len(self._asked)
+        return self._asked.count
 
     def start(self) -> None:
         """Begin to connect, and to stay connected."""
         if self._task is None:
             self._problem = "it is being made"
-            self._task = asyncio.get_running_loop().create_task(self._stay_connected())
+            self._loop = asyncio.get_running_loop()
+            self._task = self._loop.create_task(self._stay_connected())
 
     async def wait_up(self, timeout_s: float) -> Hello:
         """Return the peer's hello as soon as the connection is up.
@@ -156,7 +159,7 @@ class Link:
         refused = self._refusal(request)
         if refused is not None:
             return refused
-        waiter = Whole(request, asyncio.get_running_loop(), is_patient)
+        waiter = Whole(request, self._loop, is_patient)
         self._ask(waiter)
         try:
             return await waiter.answer
@@ -240,13 +243,15 @@ class Link:
 
     def frame_received(self, connection: Connection, frame: Frame | Oversized) -> None:
         self._heard += 1
+        if type(frame) is Frame and frame.kind is _RESPONSE:
+            if (waiter := self._asked.get(frame.id)) is not None:
+                waiter.end(decode_response(frame, with_routes=self._with_routes))
+            return
         match frame:
-            case Frame(kind=Kind.RESPONSE):
-                if waiter := self._asked.get(frame.id):
-                    waiter.end(decode_response(frame))
             case Frame(kind=Kind.PART):
                 if waiter := self._asked.get(frame.id):
-                    waiter.part(decode_response(frame), len(frame.payload))
+                    part = decode_response(frame, with_routes=self._with_routes)
+                    waiter.part(part, len(frame.payload))
                     self._asked.release(waiter)
                     self._send_waiting()
             case Oversized(kind=Kind.RESPONSE | Kind.PART):
@@ -341,6 +346,7 @@ class Link:
     def _set_up(self, is_up: bool) -> None:
         if is_up == self.is_up:
             return
+        self.is_up = is_up
         if is_up:
             self._up.set()
         else:
@@ -356,8 +362,8 @@ class Link:
         """
         if self._connection is None or not self.is_up:
             raise self._down(was_sent=False)
-        if len(self._asked) >= self._max_pending:
-            problem = f"{len(self._asked)} requests wait for {self.address}"
+        if self._asked.count >= self._max_pending:
+            problem = f"{self._asked.count} requests wait for {self.address}"
             return _failed(request, StatusCode.OVERLOADED, problem)
         return None
 
@@ -375,7 +381,7 @@ class Link:
         except BadFrame as error:
             waiter.end(error)
             return
-        size = sum(map(len, parts))
+        size = len(parts[0]) if len(parts) == 1 else sum(map(len, parts))
         if size > self._max_message_bytes:
             problem = too_large("the request", size, self._max_message_bytes)
             waiter.end(_failed(request, StatusCode.TOO_LARGE, problem))
@@ -386,8 +392,8 @@ class Link:
         """Take `waiter` out, and tell the peer where it still works on it."""
         if waiter.is_sent and not waiter.is_settled:
             self._take_back(waiter.id)
-        self._asked.remove(waiter)
-        self._send_waiting()
+        if self._asked.remove(waiter):
+            self._send_waiting()
 
     def _send_waiting(self) -> None:
         while (waiter := self._asked.next()) is not None:

@@ -7,9 +7,9 @@ HELLO first, with the version of this layout.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from time import monotonic
 from typing import Any
 
 import orjson
@@ -23,6 +23,7 @@ from jina_cli.wire.frames import (
     Kind,
     Oversized,
     build,
+    build_single,
 )
 from jina_cli.wire.messages import (
     EMPTY,
@@ -38,6 +39,7 @@ from jina_cli.wire.messages import (
     Status,
     StatusCode,
 )
+from jina_cli.wire.quick import quick
 
 __all__ = [
     "VERSION",
@@ -59,6 +61,27 @@ __all__ = [
 
 VERSION = 1
 
+_NUMBERS = (float, int)
+_REQUEST_FIELDS: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys("ert", (str,)),
+    **dict.fromkeys("pm", (dict,)),
+    "d": _NUMBERS,
+}
+_RESPONSE_FIELDS: Mapping[str, tuple[type, ...]] = {
+    "r": (str,),
+    "o": (list,),
+    **dict.fromkeys("pks", (dict,)),
+}
+_NOTHING: dict[str, Any] = {}
+_NO_STEPS: list[Any] = []
+_NO_BODIES = (EMPTY,)
+_REQUEST = Kind.REQUEST
+
+_request = quick(Request)
+_response = quick(Response)
+_route_step = quick(RouteStep)
+_body = quick(Body)
+
 _FORMATS: Mapping[int, Format] = {
     format.value: format for format in Format if format is not Format.HELD
 }
@@ -66,7 +89,11 @@ _CODES: Mapping[str, StatusCode] = {code.value: code for code in StatusCode}
 
 
 def encode_request(id: int, request: Request) -> list[Buffer]:
-    """Return the frame of a request; its deadline becomes the seconds that are left."""
+    """Return the frame of a request; its deadline becomes the seconds that are left.
+
+    Raises:
+        BadFrame: Its parameters cannot be written.
+    """
     head: dict[str, Any] = {"e": request.endpoint}
     if request.request_id:
         head["r"] = request.request_id
@@ -75,11 +102,17 @@ def encode_request(id: int, request: Request) -> list[Buffer]:
     if request.parameters:
         head["p"] = request.parameters
     if request.deadline is not None:
-        head["d"] = request.deadline - time.monotonic()
+        head["d"] = request.deadline - monotonic()
     if request.metadata:
         head["m"] = request.metadata
     flags = STREAMED if request.streamed else 0
-    return _frame(Kind.REQUEST, id, head, request.bodies, request.wanted, flags)
+    bodies = request.bodies
+    if len(bodies) == 1 and bodies[0].data:
+        body = bodies[0]
+        return build_single(
+            _REQUEST, id, _dump(head), body.data, body.format, request.wanted, flags
+        )
+    return _frame(Kind.REQUEST, id, head, bodies, request.wanted, flags)
 
 
 def decode_request(frame: Frame) -> Request:
@@ -89,22 +122,39 @@ def decode_request(frame: Frame) -> Request:
         BadFrame: The head or the bodies are malformed.
     """
     head = _head(frame)
-    left = _field(head, "d", (int, float), None)
-    return Request(
-        endpoint=_field(head, "e", str, ""),
+    get = head.get
+    endpoint, request_id, target = get("e", ""), get("r", ""), get("t", "")
+    parameters, metadata, left = get("p", _NOTHING), get("m", _NOTHING), get("d")
+    wanted = _FORMATS.get(frame.wanted)
+    if (
+        type(endpoint) is not str
+        or type(request_id) is not str
+        or type(target) is not str
+        or type(parameters) is not dict
+        or type(metadata) is not dict
+        or wanted is None
+        or (left is not None and type(left) not in _NUMBERS)
+    ):
+        raise _misfit(head, _REQUEST_FIELDS, frame.wanted)
+    return _request(
+        endpoint=endpoint,
         bodies=_bodies(frame, head),
-        request_id=_field(head, "r", str, ""),
-        target=_field(head, "t", str, ""),
-        parameters=_field(head, "p", dict, {}),
-        wanted=_format(frame.wanted),
-        deadline=None if left is None else time.monotonic() + left,
-        metadata=_texts(_field(head, "m", dict, {}), "metadata"),
+        request_id=request_id,
+        target=target,
+        parameters=parameters or {},
+        wanted=wanted,
+        deadline=None if left is None else monotonic() + left,
+        metadata=_texts(metadata, "metadata") if metadata else {},
         streamed=bool(frame.flags & STREAMED),
     )
 
 
 def encode_response(id: int, response: Response, kind: Kind = Kind.RESPONSE) -> list[Buffer]:
-    """Return the frame of a response, or of a PART of one."""
+    """Return the frame of a response, or of a PART of one.
+
+    Raises:
+        BadFrame: Its parameters cannot be written.
+    """
     head: dict[str, Any] = {}
     if response.request_id:
         head["r"] = response.request_id
@@ -113,27 +163,43 @@ def encode_response(id: int, response: Response, kind: Kind = Kind.RESPONSE) -> 
     if response.parameters:
         head["p"] = response.parameters
     if response.routes:
-        head["o"] = [[step.pod, step.start, step.end] for step in response.routes]
+        head["o"] = [(step.pod, step.start, step.end) for step in response.routes]
     if response.marks:
         head["k"] = response.marks
-    return _frame(kind, id, head, (response.body,), Format.NONE)
+    body = response.body
+    if body.data:
+        return build_single(kind, id, _dump(head), body.data, body.format, 0, 0)
+    return _frame(kind, id, head, (body,), Format.NONE)
 
 
-def decode_response(frame: Frame) -> Response:
+def decode_response(frame: Frame, *, with_routes: bool = True) -> Response:
     """Return the response of a frame.
+
+    Args:
+        with_routes: Whether anybody looks at the steps it took; if not, they are left out.
 
     Raises:
         BadFrame: The head or the body is malformed.
     """
     head = _head(frame)
-    status = _field(head, "s", dict, None)
-    return Response(
-        request_id=_field(head, "r", str, ""),
+    get = head.get
+    request_id, parameters, status = get("r", ""), get("p", _NOTHING), get("s")
+    routes, marks = get("o", _NO_STEPS), get("k", _NOTHING)
+    if (
+        type(request_id) is not str
+        or type(parameters) is not dict
+        or type(routes) is not list
+        or type(marks) is not dict
+        or (status is not None and type(status) is not dict)
+    ):
+        raise _misfit(head, _RESPONSE_FIELDS, frame.wanted)
+    return _response(
+        request_id=request_id,
         status=OK if status is None else _status(status),
         body=_bodies(frame, head)[0],
-        parameters=_field(head, "p", dict, {}),
-        routes=tuple(_step(step) for step in _field(head, "o", list, [])),
-        marks=_texts(_field(head, "k", dict, {}), "a mark"),
+        parameters=parameters or {},
+        routes=tuple([_step(step) for step in routes]) if with_routes and routes else (),
+        marks=_texts(marks, "a mark") if marks else {},
     )
 
 
@@ -231,6 +297,14 @@ def _head(frame: Frame) -> dict[str, Any]:
     return head
 
 
+def _misfit(head: dict[str, Any], fields: Mapping[str, tuple[type, ...]], wanted: int) -> BadFrame:
+    """Return what is wrong with a head, of which it is known that something is."""
+    for key, kinds in fields.items():
+        if key in head and type(head[key]) not in kinds:
+            return BadFrame(f"{key!r} of the head is of type {type(head[key]).__name__}")
+    return BadFrame(f"there is no format {wanted}")
+
+
 def _field(head: dict[str, Any], key: str, kind: type | tuple[type, ...], default: Any) -> Any:
     value = head.get(key, default)
     if value is not default and not isinstance(value, kind):
@@ -252,10 +326,15 @@ def _format(number: int) -> Format:
 
 
 def _bodies(frame: Frame, head: dict[str, Any]) -> tuple[Body, ...]:
-    listed = _field(head, "b", list, None)
+    listed = head.get("b")
     payload = frame.payload
     if listed is None:
-        return (Body(_format(frame.format), payload) if payload or frame.format else EMPTY,)
+        format = _FORMATS.get(frame.format)
+        if format is None:
+            raise BadFrame(f"there is no format {frame.format}")
+        return (_body(format, payload),) if payload or format else _NO_BODIES
+    if type(listed) is not list:
+        raise BadFrame(f"'b' of the head is of type {type(listed).__name__}")
     if not listed:
         raise BadFrame("the list of bodies is empty")
     bodies: list[Body] = []
@@ -296,6 +375,6 @@ def _status(described: dict[str, Any]) -> Status:
 def _step(step: Any) -> RouteStep:
     match step:
         case [str(pod), int() | float() as start, int() | float() as end]:
-            return RouteStep(pod=pod, start=start, end=end)
+            return _route_step(pod=pod, start=start, end=end)
         case _:
             raise BadFrame("a route is malformed")
