@@ -16,7 +16,7 @@ from collections.abc import (
 from contextlib import aclosing
 from typing import Any
 
-from docarray import BaseDoc, DocList
+from docarray import BaseDoc, DocList, DocVec
 
 from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.convert import DoesNotFit, are_docs, from_docs, to_docs
@@ -49,6 +49,7 @@ class MethodHandler:
         hints = _hints(self._call, self._where)
         asked = next((hints[name] for name in _DOCS if name in hints), None)
         self._wants_columns = _mentions(asked, DocumentBatch)
+        self._stack = _stack_type(asked)
         self.is_async = method.is_async
         self.is_singleton = "doc" in method.takes
         self.needs_docs = any(name in method.takes for name in _DOCS)
@@ -114,7 +115,8 @@ class MethodHandler:
             return docs
         doc_type = self.input_type or Document
         try:
-            return to_docs(docs, doc_type)
+            given = to_docs(docs, doc_type)
+            return given if self._stack is None or self.is_singleton else self._stack(given)
         except DoesNotFit as error:
             raise BadDocuments(f"the documents are no {doc_type.__name__}: {error}") from error
 
@@ -255,6 +257,12 @@ def _doc_type(hint: Any) -> type[BaseDoc] | None:
         return hint if issubclass(hint, BaseDoc) else None
     found = (_doc_type(part) for part in typing.get_args(hint))
     return next((doc_type for doc_type in found if doc_type is not None), None)
+
+
+def _stack_type(hint: Any) -> Callable[[DocList[Any]], Any] | None:
+    """Return what makes a `DocVec` of documents, where an annotation asks for one."""
+    kind: Any = typing.get_origin(hint) or hint
+    return hint if isinstance(kind, type) and issubclass(kind, DocVec) else None
 
 
 def _parameters_type(hint: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 import numpy as np
 import pytest
-from docarray import BaseDoc, DocList
+from docarray import BaseDoc, DocList, DocVec
 from docarray.typing import NdArray
 from pydantic import BaseModel
 
@@ -89,6 +89,12 @@ class Every(Executor):
 
     @requests(on="/vectors")
     def vectors(self, docs: DocList[Vector]) -> None: ...
+
+    @requests(on="/stacked")
+    def stacked(self, docs: DocVec[Text]) -> DocVec[Text]:
+        self.seen = type(docs).__mro__
+        docs.text = [text.upper() for text in docs.text]
+        return docs
 
     @requests(on="/listed")
     def listed(self, docs: DocList[Text]) -> list[Text]:
@@ -176,6 +182,13 @@ def test_a_method_for_one_document_is_called_for_each(every: Every) -> None:
 
 def test_a_list_of_documents_will_do(every: Every) -> None:
     assert run(every, "/listed").docs.ids == ["d1", "d0"]
+
+
+def test_documents_may_come_as_a_stack_and_go_back_as_one(every: Every) -> None:
+    done = run(every, "/stacked")
+
+    assert DocVec in every.seen
+    assert list(done.docs.values("text")) == ["A", "B"]
 
 
 def test_parameters_may_have_a_model(every: Every) -> None:
