@@ -59,7 +59,14 @@ def _file_named(asked: bytes) -> bytes:
 
 
 def _file_of_symbol(asked: bytes) -> bytes:
-    return _described(_pool().FindFileContainingSymbol(asked.decode()))
+    name = asked.decode()
+    try:
+        return _described(_pool().FindFileContainingSymbol(name))
+    except KeyError:
+        # A method: the pool knows its service alone.
+        service, _, method = name.rpartition(".")
+        _pool().FindServiceByName(service).FindMethodByName(method)
+        return _described(_pool().FindFileContainingSymbol(service))
 
 
 def _file_of_extension(asked: bytes) -> bytes:

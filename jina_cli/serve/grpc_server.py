@@ -94,6 +94,11 @@ class GrpcEdge:
         self._server: Http2Server[CallHead] = Http2Server(self._accept, interpret, limits)
         self._server.on_tick = self._tick
 
+    @property
+    def calls(self) -> int:
+        """How many calls are under way."""
+        return len(self._desk.calls)
+
     async def start(self, sock: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         """Serve the connections that are made to a listening socket."""
         await self._server.start(sock, tls)
