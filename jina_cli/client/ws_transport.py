@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from typing import Any
 
 import websockets.asyncio.client as websockets
@@ -62,7 +62,7 @@ class WebsocketTransport:
 
     async def open(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
-        await self._connected(None)
+        await self._connected({})
 
     async def request(self, request: Request) -> Response:
         data = jina3.write_data_request(request, timed=True)
@@ -72,7 +72,7 @@ class WebsocketTransport:
             return failed(request, StatusCode.TOO_LARGE, text)
         try:
             async with asyncio.timeout(left_of(request.deadline)):
-                connection = await self._connected(request)
+                connection = await self._connected(request.metadata)
                 try:
                     return await connection.ask(request, data)
                 except asyncio.CancelledError:
@@ -102,17 +102,20 @@ class WebsocketTransport:
         if self._retired:
             await asyncio.gather(*self._retired)
 
-    async def _connected(self, request: Request | None) -> _Connection:
+    async def _connected(self, headers: Mapping[str, str]) -> _Connection:
         async with self._opening:
+            # Metadata travels with the handshake alone: other metadata, another connection.
+            if self._connection is not None and self._connection.headers != headers:
+                self._retire(self._connection)
             if self._connection is None or self._connection.is_over:
                 websocket = await connect(
                     self._target,
                     "/",
                     self._settings,
                     timeout_s=self._timeout_s,
-                    headers=request.metadata if request is not None else {},
+                    headers=headers,
                 )
-                self._connection = _Connection(websocket)
+                self._connection = _Connection(websocket, headers)
             return self._connection
 
     def _retire(self, connection: _Connection) -> None:
@@ -137,9 +140,14 @@ class WebsocketTransport:
 
 
 class _Connection:
-    """One WebSocket, on which each answer finds its request by the id in it."""
+    """One WebSocket, on which each answer finds its request by the id in it.
 
-    def __init__(self, websocket: websockets.ClientConnection) -> None:
+    Attributes:
+        headers: That its handshake had.
+    """
+
+    def __init__(self, websocket: websockets.ClientConnection, headers: Mapping[str, str]) -> None:
+        self.headers = dict(headers)
         self._websocket = websocket
         self._waiting: dict[str, asyncio.Future[Response]] = {}
         self._quiet = asyncio.Event()
@@ -251,7 +259,8 @@ async def dry_run(target: Target, settings: Settings) -> Status:
 
     websocket = await connect(target, "/dry_run", settings)
     try:
-        await websocket.send(b"")
+        with suppress(ConnectionClosed):  # who has told it at once may be gone
+            await websocket.send(b"")
         data = await websocket.recv(decode=False)
         return jina3.read_status(message_class("jina.StatusProto").FromString(data))
     except (ConnectionClosed, DecodeError) as error:
