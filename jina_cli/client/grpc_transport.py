@@ -197,8 +197,8 @@ def reason_of(error: grpc.aio.AioRpcError) -> str:
 
 
 def _is_told(error: grpc.aio.AioRpcError) -> bool:
-    """Whether the other side itself has said this, in the trailing metadata."""
-    return bool(error.trailing_metadata())
+    """Whether the other side itself has said this: ours in metadata, Jina's Gateway in words."""
+    return bool(error.trailing_metadata()) or "|Gateway:" in (error.details() or "")
 
 
 def _details(error: grpc.aio.AioRpcError) -> str:

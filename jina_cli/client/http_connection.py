@@ -8,17 +8,21 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from jina_cli.client.address import Target
-from jina_cli.client.errors import ConnectionFailed
-from jina_cli.client.transport import reason_of
+from jina_cli.client.transport import not_connected
 from jina_cli.errors import RequestFailed
 from jina_cli.wire.messages import StatusCode
 
 _MAX_HEAD_BYTES = 64 * 1024
 _PIECE_BYTES = 256 * 1024
+_HTTP = b"HTTP/1."
 
 
 class BadAnswer(ConnectionError):
     """What came is no HTTP."""
+
+
+class NoHttp(BadAnswer):
+    """Somebody answers, who speaks something else."""
 
 
 class AnswerTooLarge(RequestFailed):
@@ -98,10 +102,13 @@ class Connection:
                 text = await self.reader.readuntil(b"\r\n\r\n")
                 first, *lines = text.decode("latin-1").split("\r\n")[:-2]
                 status = int(first.split(" ", 2)[1]) if first.startswith("HTTP/1.") else 0
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError) as error:
+        except asyncio.IncompleteReadError as error:
+            is_other = not error.partial.startswith(_HTTP[: len(error.partial)])
+            raise NoHttp("the answer is no HTTP") if is_other else _bad() from error
+        except (asyncio.LimitOverrunError, ValueError) as error:
             raise _bad() from error
         if status == 0:
-            raise BadAnswer("the answer is no HTTP")
+            raise NoHttp("the answer is no HTTP")
         pairs = (line.partition(":") for line in lines)
         return Head(status, {name.strip().lower(): value.strip() for name, _, value in pairs})
 
@@ -196,7 +203,7 @@ async def connect(target: Target, context: ssl.SSLContext | None = None) -> Conn
             target.host, target.port, ssl=context, limit=_MAX_HEAD_BYTES
         )
     except OSError as error:
-        raise ConnectionFailed(f"nobody answers at {target}", hint=reason_of(error)) from error
+        raise not_connected(target, error) from error
     return Connection(reader, writer)
 
 

@@ -9,12 +9,13 @@ from urllib.parse import quote
 
 from jina_cli.client import http_messages
 from jina_cli.client.address import Target
-from jina_cli.client.errors import ConnectionFailed
+from jina_cli.client.errors import ConnectionFailed, WrongAddress
 from jina_cli.client.http_connection import (
     Answer,
     AnswerTooLarge,
     Connection,
     Head,
+    NoHttp,
     connect,
     head_of,
 )
@@ -192,6 +193,8 @@ class HttpTransport:
             raise self._broke(error, was_sent=True) from error
 
     def _broke(self, error: ConnectionError, *, was_sent: bool) -> ConnectionFailed:
+        if isinstance(error, NoHttp):
+            return WrongAddress(f"what answers at {self._target} speaks no HTTP")
         what = f"the connection to {self._target} broke: {error}"
         return ConnectionFailed(what, was_sent=was_sent)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from jina_cli.client.address import Scheme, Target
+from jina_cli.client.errors import ConnectionFailed, WrongAddress
 from jina_cli.wire.messages import Format, Request, Response, Status, StatusCode
 
 if TYPE_CHECKING:
@@ -115,10 +116,15 @@ def failed(request: Request, code: StatusCode, problem: str) -> Response:
     return Response(request_id=request.request_id, status=Status(code=code, description=problem))
 
 
-def reason_of(error: OSError) -> str:
-    """Return why a connection cannot be made; asyncio words it for programmers."""
+def not_connected(target: Target, error: OSError) -> ConnectionFailed:
+    """Return what is raised where a connection cannot be made."""
+    if type(error).__module__ == "ssl":
+        what = f"{target} has no connection to be trusted"
+        return WrongAddress(what, hint=str(getattr(error, "verify_message", "") or error))
+    # asyncio words it for programmers.
     number = error.errno if type(error).__module__ == "builtins" else None
-    return os.strerror(number) if number is not None and number > 0 else str(error)
+    reason = os.strerror(number) if number is not None and number > 0 else str(error)
+    return ConnectionFailed(f"nobody answers at {target}", hint=reason)
 
 
 def over_limit(what: str, size: int, limit: int) -> str:

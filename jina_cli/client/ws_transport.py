@@ -18,8 +18,8 @@ from jina_cli.client.transport import (
     Settings,
     failed,
     left_of,
+    not_connected,
     over_limit,
-    reason_of,
     tls_context,
 )
 from jina_cli.wire import jina3
@@ -242,9 +242,10 @@ async def connect(
     except InvalidHandshake as error:
         hint = f"what answers there speaks no WebSocket: {error}"
         raise WrongAddress(f"no Flow answers at {target}", hint=hint) from error
-    except (OSError, EOFError) as error:
-        reason = reason_of(error) if isinstance(error, OSError) else "it hung up"
-        raise ConnectionFailed(f"nobody answers at {target}", hint=reason) from error
+    except OSError as error:
+        raise not_connected(target, error) from error
+    except EOFError as error:
+        raise ConnectionFailed(f"nobody answers at {target}", hint="it hung up") from error
 
 
 async def dry_run(target: Target, settings: Settings) -> Status:

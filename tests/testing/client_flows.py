@@ -106,8 +106,14 @@ class Flow:
 
 
 @asynccontextmanager
-async def a_flow(folder: Path) -> AsyncIterator[Flow]:
-    """Start a Flow of one Pod that ends with the block."""
+async def a_flow(folder: Path, *, tls: tuple[Path, Path] | None = None) -> AsyncIterator[Flow]:
+    """Start a Flow of one Pod that ends with the block.
+
+    Args:
+        tls: Files of a certificate and its key.
+    """
+    secured = "s" if tls else ""
+    files = {"ssl_certfile": str(tls[0]), "ssl_keyfile": str(tls[1])} if tls else {}
     pea = Pea()
     path = folder / "echo.sock"
     info = EndpointInfo(is_generator=True)
@@ -124,10 +130,11 @@ async def a_flow(folder: Path) -> AsyncIterator[Flow]:
         await server.start(sock)
         protocols = (Protocol.GRPC, Protocol.HTTP, Protocol.WEBSOCKET)
         try:
-            async with a_gateway(folder, [a_route("echo", f"unix:{path}")], protocols) as gateway:
+            route = a_route("echo", f"unix:{path}")
+            async with a_gateway(folder, [route], protocols, **files) as gateway:
                 told = gateway.addresses
-                urls = {name: f"{name}://{told[name]}" for name in ("grpc", "http")}
-                urls |= {"ws": f"ws://{told['websocket']}", "native": gateway.native}
+                urls = {name: f"{name}{secured}://{told[name]}" for name in ("grpc", "http")}
+                urls |= {"ws": f"ws{secured}://{told['websocket']}", "native": gateway.native}
                 yield Flow(pea, urls)
         finally:
             await server.close()
