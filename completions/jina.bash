@@ -167,7 +167,7 @@ _jina() {
                 --project) return ;;
             esac
             if [[ $current == -* ]]; then
-                _jina_reply '--uses -f --override --workspace --port --protocol --env --lenient --dry-run --timeout-ready --wait-timeout --exit-on --keep-going --exit-code-from --grace --ready-fd --log-format --log-dir --no-log-prefix --attach --no-attach --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
+                _jina_reply '--uses -f --override --workspace --port --protocol --env --lenient --allow-install --dry-run --timeout-ready --wait-timeout --exit-on --keep-going --exit-code-from --grace --ready-fd --log-format --log-dir --no-log-prefix --attach --no-attach --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
             else
                 _jina_paths -f "$current"
             fi

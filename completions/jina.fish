@@ -119,6 +119,7 @@ complete -c jina -n '__jina_at flow' -l port -x -d 'Of the Gateway, over the YAM
 complete -c jina -n '__jina_at flow' -l protocol -x -a 'grpc http websocket native' -d 'Of the Gateway, over the YAML; repeat it for more than one.'
 complete -c jina -n '__jina_at flow' -l env -x -d 'Variable for the YAML and all processes.'
 complete -c jina -n '__jina_at flow' -l lenient -d 'Unknown keys are warnings.'
+complete -c jina -n '__jina_at flow' -l allow-install -d 'Let pip install what Executors ask for (install_requirements).'
 complete -c jina -n '__jina_at flow' -l dry-run -d 'Print what would run, and start nothing.'
 complete -c jina -n '__jina_at flow' -l timeout-ready -l wait-timeout -x -d 'Give up if not all is ready by then; else each Pod\'s own timeout_ready holds.'
 complete -c jina -n '__jina_at flow' -l exit-on -x -a 'none failure first all' -d 'When to end unasked: never, when a Pod has failed for good, when a process ended even if it would be restarted, or when all Pods have failed.'

@@ -109,6 +109,7 @@ Register-ArgumentCompleter -Native -CommandName jina -ScriptBlock {
             '--protocol' = @('grpc', 'http', 'websocket', 'native')
             '--env' = @()
             '--lenient' = $true
+            '--allow-install' = $true
             '--dry-run' = $true
             '--timeout-ready' = @()
             '--wait-timeout' = @()

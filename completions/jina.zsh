@@ -113,6 +113,7 @@ _jina() {
             '*--protocol=[Of the Gateway, over the YAML; repeat it for more than one.]: :(grpc http websocket native)' \
             '*--env=[Variable for the YAML and all processes.]: : ' \
             '*--lenient[Unknown keys are warnings.]' \
+            '*--allow-install[Let pip install what Executors ask for (install_requirements).]' \
             '*--dry-run[Print what would run, and start nothing.]' \
             '*--timeout-ready=[Give up if not all is ready by then; else each Pod'\''s own timeout_ready holds.]: : ' \
             '*--wait-timeout=[Give up if not all is ready by then; else each Pod'\''s own timeout_ready holds.]: : ' \

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jina_cli.diagnostics import Span
 from jina_cli.errors import UsageError
+from jina_cli.spec.nodes import MapNode
 
 if TYPE_CHECKING:
     from jina_cli.orchestrate.draft import Draft
@@ -18,13 +19,16 @@ if TYPE_CHECKING:
 _YAML = (".yml", ".yaml", ".jaml")
 
 
-def one_executor(uses: str, said: Mapping[str, Any], *, lenient: bool) -> Loaded:
+def one_executor(
+    uses: str, said: Mapping[str, Any], *, lenient: bool, from_file: Collection[str] = ()
+) -> Loaded:
     """Return a Flow of one Pod.
 
     Args:
         uses: A class, `file.py:Class`, `module:Class` or a name; or a YAML file that describes
             an Executor or a Deployment.
         said: What options say, by the key of the YAML; what is None or empty says nothing.
+        from_file: Names of options that a file gives; they yield to the YAML.
 
     Raises:
         InputMissing: There is no such file.
@@ -32,7 +36,11 @@ def one_executor(uses: str, said: Mapping[str, Any], *, lenient: bool) -> Loaded
         UsageError: The file describes a Flow.
     """
     draft = _draft_of(uses)
+    own = draft.root.get("with")
+    written = own.entries if isinstance(own, MapNode) else {}
     for key, value in said.items():
+        if key in from_file and key in written:
+            continue
         if value not in (None, "", [], {}, ()):
             span = Span(f"--{key.replace('_', '-')}", 1, 1, 2)
             draft = draft.with_values("with", {key: value}, span)

@@ -10,10 +10,12 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 
 from jina_cli.cli.command import build, load, members, summary
+from jina_cli.cli.config_files import defaults_for
 from jina_cli.cli.environment import read_env_file
 from jina_cli.cli.failures import end_of, usage_failed
 from jina_cli.cli.settings import Settings
@@ -90,7 +92,11 @@ def _run_command(words: tuple[str, ...], function: object, arguments: list[str])
         print(command.get_help(command.make_context(name, [], resilient_parsing=True)))
         return Exit.OK
     try:
-        result = command.main(args=arguments, prog_name=name, standalone_mode=False)
+        folder = Path(_directory_of(arguments[: _end_of_options(arguments)]))
+        given = defaults_for(words, command.params, folder, os.environ)
+        result = command.main(
+            args=arguments, prog_name=name, standalone_mode=False, default_map=given
+        )
     except usage_failed() as error:
         text = error.format_message().strip().rstrip(".")  # type: ignore[attr-defined]
         raise UsageError(text[:1].lower() + text[1:], hint=f"see {name} --help") from error
@@ -99,6 +105,18 @@ def _run_command(words: tuple[str, ...], function: object, arguments: list[str])
             raise
         raise UsageError(error.message, hint=f"see {name} --help") from error
     return result if isinstance(result, int) else Exit.OK
+
+
+def _directory_of(arguments: Sequence[str]) -> str:
+    """Return where the command will run, on a command line that is not parsed yet."""
+    for place, word in enumerate(arguments):
+        if word in ("-C", "--directory") and place + 1 < len(arguments):
+            return arguments[place + 1]
+        if word.startswith("--directory="):
+            return word.partition("=")[2]
+        if word.startswith("-C") and not word.startswith("--"):
+            return word[2:]
+    return os.environ.get("JINA_DIRECTORY") or "."
 
 
 def _end_of_options(arguments: Sequence[str]) -> int:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from jina_cli.vocabulary import Protocol
+from jina_cli.vocabulary import ALLOW_INSTALL, Protocol
 
 ExitOn = Literal["none", "failure", "first", "all"]
 LogFormat = Literal["text", "json"]
@@ -40,6 +40,14 @@ Env = Annotated[
 ]
 Lenient = Annotated[
     bool, typer.Option("--lenient", envvar="JINA_LENIENT", help="Unknown keys are warnings.")
+]
+AllowInstall = Annotated[
+    bool,
+    typer.Option(
+        "--allow-install",
+        envvar=ALLOW_INSTALL,
+        help="Let pip install what Executors ask for (install_requirements).",
+    ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would run, and start nothing.")]
 TimeoutReady = Annotated[

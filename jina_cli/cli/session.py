@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,12 +40,14 @@ class Place:
         host: Address of a running one; then nothing is started.
         workspace: What the user said; empty for what the YAML says, else the default.
         lenient: Whether unknown keys in it are warnings.
+        yields: Whether the YAML's own workspace wins.
     """
 
     uses: Path
     host: str = ""
     workspace: str = ""
     lenient: bool = False
+    yields: bool = False
 
     @property
     def is_bundled(self) -> bool:
@@ -57,17 +59,25 @@ def default_flow() -> Path:
     return flows_dir() / "text.yml"
 
 
-def place_of(uses: str, host: str, workspace: str, *, lenient: bool = False) -> Place:
+def place_of(
+    uses: str, host: str, workspace: str, *, lenient: bool = False, from_file: Collection[str] = ()
+) -> Place:
     """Return the place that the options of a command name.
+
+    Args:
+        from_file: Names of options that a file gives; they yield to those that are typed.
 
     Raises:
         UsageError: An option stands beside `--host` that says nothing to a running Flow.
     """
-    for given, option in ((uses, "--uses"), (workspace, "--workspace")):
-        if host and given:
-            raise UsageError(f"{option} has no meaning with --host", hint="the Flow runs already")
+    given = {"uses": uses, "workspace": workspace}
+    typed = [name for name, value in given.items() if value and name not in from_file]
+    if host and typed and "host" not in from_file:
+        raise UsageError(f"--{typed[0]} has no meaning with --host", hint="the Flow runs already")
+    host = "" if typed else host
     path = Path(uses) if uses else default_flow()
-    return Place(uses=path, host=host, workspace=workspace, lenient=lenient)
+    yields = "workspace" in from_file
+    return Place(uses=path, host=host, workspace=workspace, lenient=lenient, yields=yields)
 
 
 @asynccontextmanager
@@ -129,7 +139,7 @@ def _load(place: Place) -> tuple[FlowSpec, Path]:
     from jina_cli.spec.load import load_flow
 
     spec = load_flow(place.uses, env=os.environ, lenient=place.lenient).spec
-    if place.workspace:
+    if place.workspace and not (place.yields and spec.workspace):
         spec = replace(spec, workspace=os.path.abspath(place.workspace))
     return spec, Path(os.path.abspath(spec.workspace or DEFAULT_WORKSPACE))
 

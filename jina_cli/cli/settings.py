@@ -52,6 +52,15 @@ def settings_of(ctx: typer.Context) -> Settings:
     return cast(Settings, ctx.obj)
 
 
+def from_files(ctx: typer.Context) -> frozenset[str]:
+    """Return the names of the parameters whose values come from a file of options.
+
+    Such a value yields to what a Flow's YAML says, which others of the command line do not.
+    """
+    sources = ((name, ctx.get_parameter_source(name)) for name in ctx.params)
+    return frozenset(name for name, found in sources if found and found.name == "DEFAULT_MAP")
+
+
 def settings_from(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
     """Return settings from the values of the global options, by parameter name.
 

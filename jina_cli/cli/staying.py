@@ -121,10 +121,12 @@ def _shown(plan: Plan, attach: Sequence[str], no_attach: Sequence[str]) -> tuple
 
 
 def _known_pod(pod: str, plan: Plan, option: str) -> str:
-    pods = {pea.pod for pea in (plan.gateway, *plan.peas)}
-    if pod and pod not in pods:
-        raise UsageError(f"{option}: no Pod {pod!r}", hint=f"one of {', '.join(sorted(pods))}")
-    return pod
+    """Return the Pod whose processes run `pod`: itself, if it has its own."""
+    hosts = {pea.pod: pea.pod for pea in (plan.gateway, *plan.peas)}
+    hosts.update({fused.pod: pea.pod for pea in plan.peas for fused in pea.fused})
+    if pod and pod not in hosts:
+        raise UsageError(f"{option}: no Pod {pod!r}", hint=f"one of {', '.join(sorted(hosts))}")
+    return hosts.get(pod, "")
 
 
 def _open_fd(number: int | None) -> int | None:

@@ -17,19 +17,27 @@ class Setting:
         key: Where it goes: `gateway.port`, or `executors.encode.replicas` by a Pod's name.
         value: Plain data.
         origin: What messages call its place, `--port`.
+        yields: Whether it is laid under what is there, not over it.
     """
 
     key: str
     value: Any
     origin: str
+    yields: bool = False
 
 
 def lay_over(
     root: Node | None, over: Node | Setting | None, problems: list[Diagnostic]
 ) -> Node | None:
-    """Return `root` with `over` on top: mappings are merged, Pods by name, the rest replaced."""
+    """Return `root` with `over` on top: mappings are merged, Pods by name, the rest replaced.
+
+    A setting that yields goes below.
+    """
     if isinstance(over, Setting):
-        over = _as_node(over, root, problems)
+        node = _as_node(over, root, problems)
+        if over.yields and root is not None and node is not None:
+            root, node = node, root
+        over = node
     if root is None or over is None:
         return root
     return _merged(root, over, "")
@@ -84,7 +92,7 @@ def _as_node(setting: Setting, root: Node | None, problems: list[Diagnostic]) ->
         return MapNode({"executors": Entry(span, ListNode((named,), span))}, span)
     if isinstance(root, MapNode) and text_of(root.get("jtype")) in ("Deployment", "Pod"):
         # It says of its Pod and of its Gateway in one place.
-        steps = ["with", *(steps[1:] if steps[0] == "gateway" else steps)]
+        steps = ["with", *(steps[1:] if steps[0] in ("gateway", "with") else steps)]
     for step in reversed(steps):
         node = MapNode({step: Entry(span, node)}, span)
     return node

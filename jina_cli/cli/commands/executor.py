@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from jina_cli.cli import options as opt
-from jina_cli.cli.settings import settings_of
+from jina_cli.cli.settings import from_files, settings_of
 from jina_cli.cli.staying import Stay, end_on_sigterm, stay_with, variables_of
 
 _PAIRS = "KEY=VALUE"
@@ -97,7 +97,7 @@ def executor(
         "uses_requests": keyed(uses_requests or (), "--uses-requests"),
         "py_modules": py_modules,
     }
-    loaded = one_executor(uses, said, lenient=lenient)
+    loaded = one_executor(uses, said, lenient=lenient, from_file=from_files(ctx))
     for warning in () if settings.quiet else loaded.warnings:
         print(f"jina: warning: {warning.span}: {warning.message}", file=sys.stderr)
     how = Stay(

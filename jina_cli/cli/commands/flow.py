@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jina_cli.cli import options as opt
-from jina_cli.cli.settings import Settings, settings_of
+from jina_cli.cli.settings import Settings, from_files, settings_of
 from jina_cli.cli.staying import Stay, end_on_sigterm, stay_with, variables_of
 from jina_cli.errors import UsageError
-from jina_cli.vocabulary import Protocol
+from jina_cli.vocabulary import ALLOW_INSTALL, Protocol
 
 if TYPE_CHECKING:
     from jina_cli.spec.models import FlowSpec
@@ -34,6 +35,7 @@ def flow(
     protocol: opt.Protocols = None,
     env: opt.Env = None,
     lenient: opt.Lenient = False,
+    allow_install: opt.AllowInstall = False,
     dry_run: opt.DryRun = False,
     timeout_ready: opt.TimeoutReady = "",
     exit_on: opt.ExitOnOption = "failure",
@@ -66,7 +68,10 @@ def flow(
     settings = settings_of(ctx)
     # The environment is how they reach the YAML and, unchanged, every process.
     os.environ.update(variables_of(env or ()))
+    if allow_install:
+        os.environ[ALLOW_INSTALL] = "1"
     over = [*(override or ()), *settings_over(port or (), protocol or (), workspace)]
+    over = [yielding(each, from_files(ctx)) for each in over]
     spec = load(_one_file(file, uses), over, settings, lenient=lenient)
     how = Stay(
         dry_run=dry_run,
@@ -108,6 +113,19 @@ def settings_over(
         path = os.path.abspath(workspace)
         found.append(Setting(key="workspace", value=path, origin="--workspace"))
     return found
+
+
+def yielding(setting: str | Setting, from_file: Collection[str]) -> str | Setting:
+    """Return a setting so that one from a file of options does not win over the YAML.
+
+    Args:
+        from_file: Names of parameters that such a file gave.
+    """
+    if isinstance(setting, str) or setting.origin.lstrip("-") not in from_file:
+        return setting
+    # Under `with`: what the YAML says there, under `gateway` or at the top, all win over it.
+    key = f"with.{setting.key.removeprefix('gateway.')}"
+    return replace(setting, key=key, yields=True)
 
 
 def load(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from jina_cli.cli import options as opt
-from jina_cli.cli.settings import Settings, settings_of
+from jina_cli.cli.settings import Settings, from_files, settings_of
 from jina_cli.errors import BadInput, JinaError, NothingMatched
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def index(
     check_terminal(bool(inputs), "index")
     job = Job(
         inputs=tuple(inputs or ("-",)),
-        place=place_of(uses, host, workspace, lenient=lenient),
+        place=place_of(uses, host, workspace, lenient=lenient, from_file=from_files(ctx)),
         format=format,
         field_map=field_map_of(field_map or ()),
         batch=batch,

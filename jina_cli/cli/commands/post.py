@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from jina_cli.cli import options as opt
-from jina_cli.cli.settings import Settings, settings_of
+from jina_cli.cli.settings import Settings, from_files, settings_of
 from jina_cli.errors import BadInput, NothingMatched
 from jina_cli.vocabulary import RESULTS
 
@@ -96,7 +96,7 @@ def post(
         ),
         inputs=tuple(inputs or ()),
         texts=tuple(text or ()),
-        place=place_of(uses, host, workspace, lenient=lenient),
+        place=place_of(uses, host, workspace, lenient=lenient, from_file=from_files(ctx)),
         stream=stream,
         format=format,
         field_map=field_map_of(field_map or ()),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from jina_cli.cli import options as opt
-from jina_cli.cli.settings import Settings, settings_of
+from jina_cli.cli.settings import Settings, from_files, settings_of
 from jina_cli.errors import BadInput, NothingMatched, UsageError
 from jina_cli.vocabulary import MAX_TOP_K
 
@@ -75,7 +75,7 @@ def search(
         raise UsageError("a query is empty", hint="write what to look for")
     job = Job(
         queries=tuple(queries or ("-",)),
-        place=place_of(uses, host, workspace, lenient=lenient),
+        place=place_of(uses, host, workspace, lenient=lenient, from_file=from_files(ctx)),
         format=format or ("jsonl" if settings.json else "table"),
         batch=batch,
         concurrency=concurrency,
