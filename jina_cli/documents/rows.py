@@ -246,7 +246,8 @@ def _plain(column: Column, *, lists: bool) -> Sequence[Any]:
         case BytesColumn(values):
             return [None if v is None else base64.b64encode(v).decode() for v in values]
         case TensorColumn(array, present):
-            is_writable = not lists and array.dtype.kind in "biuf"
+            # A number that is not finite is no value, as in a list of them it would be.
+            is_writable = not lists and array.dtype.kind in "biuf" and array.ndim > 1
             rows = list(np.ascontiguousarray(array)) if is_writable else _lists(array)
             if present is None:
                 return rows

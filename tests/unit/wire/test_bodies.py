@@ -52,6 +52,7 @@ def test_numbers_that_json_has_not_are_null() -> None:
         "embedding": TensorColumn(np.array([[np.inf, 1]], np.float32)),
         "complex": TensorColumn(np.array([[1 + 2j]])),
         "one": TensorColumn(np.array([2.5])),
+        "none": TensorColumn(np.array([np.inf])),
         "half": TensorColumn(np.array([[0.5]], np.float16)),
     }
 
