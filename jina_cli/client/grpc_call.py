@@ -12,10 +12,13 @@ import grpc.aio
 from jina_cli.client.errors import ConnectionFailed
 from jina_cli.client.transport import failed, left_of, over_limit
 from jina_cli.wire import jina3
-from jina_cli.wire.messages import BadMessage, Request, Response, StatusCode
+from jina_cli.wire.messages import BadMessage, Format, Request, Response, StatusCode
 
 Failed = Callable[[Request, grpc.aio.AioRpcError], Response]
 Metadata = Sequence[tuple[str, str]]
+
+_DOUBT_S = 0.5
+"""How long an answer that went nowhere and says nothing is doubted."""
 
 _END_S = 2.0
 """How long the other side may take to end a stream on which all is answered."""
@@ -136,6 +139,15 @@ class _Stream:
 
     def _take(self, data: bytes) -> None:
         response = jina3.read_data_response(data)
+        if response.status.ok and not response.routes and response.body.format is Format.NONE:
+            # A Gateway of Jina that cannot reach an Executor says this before it ends the RPC
+            # with the reason: taken as an answer, it would be a success without documents.
+            loop = asyncio.get_running_loop()
+            loop.call_later(_DOUBT_S, self._settle, response)
+        else:
+            self._settle(response)
+
+    def _settle(self, response: Response) -> None:
         waiting = self._waiting.get(response.request_id)
         if waiting is not None and not waiting.done():
             waiting.set_result(response)

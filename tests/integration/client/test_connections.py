@@ -224,6 +224,35 @@ def test_a_stream_that_broke_is_made_anew_for_what_may_be_sent_twice(idempotent:
     assert run(scenario()) == (2 if idempotent else 1)
 
 
+def test_an_empty_answer_before_the_end_with_an_error_is_that_error() -> None:
+    class Gone(grpc.GenericRpcHandler):  # type: ignore[misc]
+        """What Jina's Gateway does where an Executor is gone."""
+
+        def service(self, details: Any) -> Any:
+            is_call = details.method == "/jina.JinaRPC/Call"
+            return grpc.stream_stream_rpc_method_handler(self._call) if is_call else None
+
+        async def _call(self, requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
+            async for data in requests:
+                request = jina3.read_data_request(data)
+                yield jina3.write_data_response(request, Response())
+                await context.abort(grpc.StatusCode.UNAVAILABLE, "|Gateway: it may be down")
+
+    async def scenario() -> None:
+        server = grpc.aio.server()
+        server.add_generic_rpc_handlers((Gone(),))
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        try:
+            async with AsyncClient(f"grpc://127.0.0.1:{port}") as client:
+                with pytest.raises(FlowUnavailable, match="it may be down"):
+                    await texts(client)
+        finally:
+            await server.stop(0)
+
+    run(scenario())
+
+
 @pytest.mark.parametrize("role", Role)
 def test_several_attempts_say_how_long_answers_take(folder: Path, role: Role) -> None:
     async def scenario() -> None:
