@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -14,7 +13,6 @@ from jina_cli.executors.executor import Executor, Surroundings, batchings_of, cr
 from jina_cli.executors.families import Family
 from jina_cli.executors.jina_names import install
 from jina_cli.executors.registry import load
-from jina_cli.executors.requirements import check_requirements
 from jina_cli.lifeline import PhaseSaid
 from jina_cli.plan.models import ExecutorPlan, PeaPlan
 from jina_cli.runtime.host import Host
@@ -67,8 +65,6 @@ def load_executors(wanted: ExecutorPlan, pea: PeaPlan, say: Callable[[PhaseSaid]
     plans = wanted.components or (wanted,)
     say(PhaseSaid(phase="import"))
     try:
-        if pea.install_requirements:
-            check_requirements(plans, os.environ)
         install()
         classes = [load(plan) for plan in plans]
     except Exception as error:

@@ -197,17 +197,3 @@ async def test_what_waits_while_the_executor_is_busy_goes_together(link: Link) -
 
     counts = sorted(docs_of(answer).text()[0] for answer in [await first, *rest])
     assert counts == ["1", *["2"] * 2, *["8"] * 8]
-
-
-def test_packages_are_not_installed_without_leave(peas: Peas) -> None:
-    file = peas.write("mine.py", "import surely_not_there")
-    requirements = peas.write("requirements.txt", "surely-not-there\n")
-
-    said = peas.failed(peas.worker(f"{file}:Mine", install_requirements=True))
-
-    assert (said.kind, said.cause) == (
-        "import",
-        f"NotPermitted: {file}:Mine asks for packages to be installed, which is not allowed:"
-        f" run 'pip install -r {requirements}' and drop install_requirements,"
-        " or set JINA_ALLOW_INSTALL=1",
-    )
