@@ -150,3 +150,57 @@ def test_a_pump_reads_only_a_little_ahead_and_closes_its_source() -> None:
             await asyncio.sleep(0)
 
     asyncio.run(asyncio.wait_for(run(), 5))
+
+
+def test_the_bytes_under_way_are_bounded_and_a_large_question_goes_alone() -> None:
+    sizes = [4, 4, 4, 50, 1, 1]
+    under_way = 0
+    most: list[int] = []
+
+    async def ask(size: int) -> int:
+        nonlocal under_way
+        under_way += size
+        most.append(under_way)
+        await asyncio.sleep(0)
+        under_way -= size
+        return size
+
+    async def source() -> AsyncIterator[int]:
+        for size in sizes:
+            yield size
+
+    async def run() -> list[int]:
+        window = Window(ask, 10, weigh=lambda size: size, max_bytes=10)
+        return [answer async for _, answer in window.run(source())]
+
+    assert asyncio.run(asyncio.wait_for(run(), 5)) == sizes
+    assert max(found for found in most if found < 50) <= 10
+    assert 50 in most
+
+
+def test_answers_come_as_they_are_there_where_order_is_not_wanted() -> None:
+    gates = [asyncio.Event() for _ in range(4)]
+
+    async def ask(number: int) -> int:
+        if number < 3:
+            await gates[number + 1].wait()  # the last is answered first
+        gates[number].set()
+        return number
+
+    async def run() -> list[int]:
+        window = Window(ask, 4, ordered=False)
+        return [answer async for _, answer in window.run(_numbers([], 4))]
+
+    assert asyncio.run(asyncio.wait_for(run(), 5)) == [3, 2, 1, 0]
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_no_questions_have_no_answers(ordered: bool) -> None:
+    async def ask(number: int) -> int:
+        return number
+
+    async def run() -> list[int]:
+        window = Window(ask, 4, ordered=ordered)
+        return [answer async for _, answer in window.run(_numbers([], 0))]
+
+    assert asyncio.run(asyncio.wait_for(run(), 5)) == []
