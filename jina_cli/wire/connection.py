@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Protocol, cast
 
+from jina_cli.wire.budget import Budget
 from jina_cli.wire.frames import BadFrame, Frame, FrameReader, Oversized
 from jina_cli.wire.messages import Buffer
 
@@ -55,11 +56,21 @@ class Connection(asyncio.BufferedProtocol):
         max_bytes: The longest frame to take.
         throttles_reading: Read nothing while the peer does not read what it asked for. Of two
             peers only one may do so, or both could wait for the other.
+        budget: Room for large frames is taken from it as soon as they begin to come, and
+            belongs to who gets the frame.
     """
 
-    def __init__(self, side: Side, max_bytes: int, *, throttles_reading: bool) -> None:
+    def __init__(
+        self,
+        side: Side,
+        max_bytes: int,
+        *,
+        throttles_reading: bool,
+        budget: Budget | None = None,
+    ) -> None:
         self._side = side
-        self._reader = FrameReader(max_bytes)
+        self._budget = budget
+        self._reader = FrameReader(max_bytes, None if budget is None else budget.take)
         self._throttles_reading = throttles_reading
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -128,6 +139,9 @@ class Connection(asyncio.BufferedProtocol):
         self._is_closing = True
         self._fd = -1
         self._moved.set()
+        if self._budget is not None:
+            self._budget.give(self._reader.held)
+            self._reader.held = 0
         self._side.lost(self)
         self._transport = None
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import enum
 import mmap
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from jina_cli.wire.messages import Buffer
@@ -64,6 +64,7 @@ class Frame:
     Attributes:
         head: JSON, or empty.
         payload: What follows the head: the bodies.
+        held: Bytes of room that was taken for it before it was here; 0 for small frames.
     """
 
     kind: Kind
@@ -73,15 +74,21 @@ class Frame:
     head: Buffer
     payload: Buffer
     flags: int = 0
+    held: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Oversized:
-    """A frame over the limit. Its bytes are thrown away as they come."""
+    """A frame that is not taken. Its bytes are thrown away as they come.
+
+    Attributes:
+        has_no_room: Whether it is no longer than it may be, but was not admitted now.
+    """
 
     kind: Kind
     id: int
     size: int
+    has_no_room: bool = False
 
 
 _KINDS: Mapping[int, Kind] = {kind.value: kind for kind in Kind}
@@ -153,10 +160,17 @@ class FrameReader:
     Args:
         max_bytes: The longest frame to take. A longer one is reported once, as `Oversized`,
             and its bytes are thrown away, so that the connection lives on.
+        admit: Says whether there is room for a frame of so many bytes that is too long for
+            the ring, before they come; None admits all.
+
+    Attributes:
+        held: Bytes that were admitted for a frame which is not here yet.
     """
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, admit: Callable[[int], bool] | None = None) -> None:
         self._max_bytes = max_bytes
+        self._admit = admit
+        self.held = 0
         self._ring = memoryview(bytearray(_RING_BYTES))
         self._start = 0  # of what is not cut yet
         self._filled = 0
@@ -181,7 +195,8 @@ class FrameReader:
             if self._large_filled < len(self._large):
                 return ()
             view, self._large = self._large.toreadonly(), None
-            return (_cut(view),)
+            held, self.held = self.held, 0
+            return (_cut(view, held),)
         self._filled += count
         return self._cut_ring()
 
@@ -217,9 +232,9 @@ class FrameReader:
             if kind is None or length < _HEAD_BYTES + head:
                 raise BadFrame("this is not our protocol")
             total = length + LENGTH_BYTES
-            if total > self._max_bytes:
+            if total > self._max_bytes or (total > _RING_BYTES and not self._has_room(total)):
                 self._skip = total
-                frames.append(Oversized(kind, id, total))
+                frames.append(Oversized(kind, id, total, total <= self._max_bytes))
             elif total <= available:
                 payload = start + _HEADER_SIZE + head
                 opened = bytes(ring[start + _HEADER_SIZE : payload])
@@ -237,6 +252,14 @@ class FrameReader:
         self._make_room()
         return frames
 
+    def _has_room(self, size: int) -> bool:
+        if self._admit is None:
+            return True
+        if not self._admit(size):
+            return False
+        self.held = size
+        return True
+
     def _make_room(self) -> None:
         left = self._filled - self._start
         full = self._filled == _RING_BYTES
@@ -253,9 +276,9 @@ class FrameReader:
         self._start = self._filled = 0
 
 
-def _cut(view: memoryview) -> Frame:
+def _cut(view: memoryview, held: int) -> Frame:
     """Return the frame that `view` is; its payload stays where it is."""
     _, id, kind, format, wanted, flags, head_size = _unpack_from(view)
     start = _HEADER_SIZE + head_size
     head = bytes(view[_HEADER_SIZE:start])
-    return _frame(_KINDS[kind], id, format, wanted, head, view[start:], flags)
+    return _frame(_KINDS[kind], id, format, wanted, head, view[start:], flags, held)

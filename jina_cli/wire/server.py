@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from jina_cli.wire.alarm import NEVER, Alarm
 from jina_cli.wire.budget import FULL, Budget, too_large
@@ -39,26 +39,50 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 MAX_CONNECTIONS = 1024
 _BACKLOG = 1024
+_REQUEST = Kind.REQUEST
 _ACKNOWLEDGE_S = 1.0
 """How long an idle client is given to take note that we are going away."""
 
 
-@dataclass(slots=True)
 class _Job:
     """A request that is worked on.
 
     Attributes:
-        size: Of its bodies, in bytes.
+        size: Bytes of room that it takes.
         window: Of the parts of its answer; None where that comes whole.
+        task: Of the work.
     """
 
-    connection: Connection
-    id: int
-    request: Request
-    size: int
-    window: Window | None = None
-    task: asyncio.Task[None] | None = None
-    is_answered: bool = False
+    __slots__ = (
+        "_server",
+        "connection",
+        "id",
+        "is_answered",
+        "peer",
+        "request",
+        "size",
+        "task",
+        "window",
+    )
+
+    def __init__(
+        self,
+        server: Server,
+        peer: _Peer,
+        connection: Connection,
+        id: int,
+        request: Request,
+        size: int,
+    ) -> None:
+        self._server = server
+        self.peer = peer
+        self.connection = connection
+        self.id = id
+        self.request = request
+        self.size = size
+        self.window: Window | None = None
+        self.task: asyncio.Task[None] | None = None
+        self.is_answered = False
 
     def answer(self, response: Response) -> None:
         """Send what ends the answer; only the first does."""
@@ -72,6 +96,10 @@ class _Job:
         if self.task is not None:
             self.task.cancel()
 
+    def ended(self, _: object = None) -> None:
+        """The work is over, however it ended."""
+        self._server.over(self)
+
 
 @dataclass(slots=True)
 class _Peer:
@@ -84,9 +112,9 @@ class _Peer:
 class Server:
     """Answer the requests of many connections, a bounded number at a time.
 
-    Each request is a task of its own: answers go out in the order in which they are ready.
-    When a client cancels a request or goes away, its task is cancelled; when the deadline
-    passes, the client is told so at once and the task is cancelled.
+    Requests are worked on side by side: answers go out in the order in which they are ready.
+    When a client cancels a request or goes away, its work is cancelled; when the deadline
+    passes, the client is told so at once and the work is cancelled.
 
     Args:
         handler: Answers one request. What it raises is answered with `INTERNAL`.
@@ -173,13 +201,14 @@ class Server:
         self._is_draining = True
         if self._listener is not None:
             self._listener.close()
-        tasks = [job.task for peer in self._peers.values() for job in peer.jobs.values()]
+        for job in [job for peer in self._peers.values() for job in peer.jobs.values()]:
+            job.abandon()
         for connection in tuple(self._peers):
             connection.close()
-        for task in tasks:
-            if task is not None:
-                task.cancel()
-        await asyncio.gather(*(task for task in tasks if task), return_exceptions=True)
+        while self._pending:
+            self._changed.clear()
+            await self._changed.wait()
+        self._alarm.stop()
 
     def made(self, connection: Connection) -> None:
         if len(self._peers) >= self._max_connections or self._is_draining:
@@ -199,9 +228,14 @@ class Server:
         peer = self._peers.get(connection)
         if peer is None:
             return
+        if type(frame) is Frame:
+            if frame.kind is _REQUEST:
+                self._ask(connection, peer, frame)
+                return
+            self._give(frame.held)
         match frame.kind:
             case Kind.REQUEST:
-                self._ask(connection, peer, frame)
+                _answer(connection, frame.id, self._not_taken(cast(Oversized, frame)))
             case Kind.CANCEL:
                 if job := peer.jobs.get(frame.id):
                     job.abandon()
@@ -218,33 +252,36 @@ class Server:
                 raise BadFrame(f"a client does not say {frame.kind.name}")
 
     def _protocol(self) -> Connection:
-        return Connection(self, self._max_message_bytes, throttles_reading=True)
+        limit, budget = self._max_message_bytes, self._budget
+        return Connection(self, limit, throttles_reading=True, budget=budget)
 
-    def _ask(self, connection: Connection, peer: _Peer, frame: Frame | Oversized) -> None:
-        if isinstance(frame, Oversized):
-            problem = too_large("the request", frame.size, self._max_message_bytes)
-            _answer(connection, frame.id, _failed(StatusCode.TOO_LARGE, problem))
-            return
+    def _ask(self, connection: Connection, peer: _Peer, frame: Frame) -> None:
         request = decode_request(frame)
         if frame.id in peer.jobs:
             raise BadFrame(f"two requests at a time have the id {frame.id}")
+        size = frame.held or len(frame.payload)
+        refused = self._refusal(request, 0 if frame.held else size)
+        if refused is not None:
+            self._give(frame.held)
+            _answer(connection, frame.id, refused)
+            return
+        self._begin(_Job(self, peer, connection, frame.id, request, size))
+
+    def _refusal(self, request: Request, size: int) -> Response | None:
+        """Return why a request is not worked on; None after room for `size` bytes was taken."""
         if self._pending >= self._max_queue:
             problem = f"{self._pending} requests are waiting, which is the limit"
-            _answer(connection, frame.id, _failed(StatusCode.OVERLOADED, problem, request))
-            return
+            return _failed(StatusCode.OVERLOADED, problem, request)
         if request.deadline is not None and request.deadline <= time.monotonic():
-            _answer(connection, frame.id, _overdue(request))
-            return
-        size = len(frame.payload)
-        if self._budget is not None and not self._budget.take(size):
-            _answer(connection, frame.id, _failed(StatusCode.OVERLOADED, FULL, request))
-            return
-        job = peer.jobs[frame.id] = _Job(connection, frame.id, request, size)
-        self._begin(peer, job)
+            return _overdue(request)
+        if self._budget is not None and size and not self._budget.take(size):
+            return _failed(StatusCode.OVERLOADED, FULL, request)
+        return None
 
-    def _begin(self, peer: _Peer, job: _Job) -> None:
+    def _begin(self, job: _Job) -> None:
         self._pending += 1
         request = job.request
+        job.peer.jobs[job.id] = job
         if request.deadline is not None:
             self._alarm.set(request.deadline)
         if request.streamed and self._stream is not None:
@@ -252,18 +289,22 @@ class Server:
             work = self._work_in_parts(job, self._stream, job.window)
         else:
             work = self._work(job)
-        job.task = asyncio.get_running_loop().create_task(work)
+        # Not at the end of the work: a task that is cancelled before it begins runs none of it.
+        job.task = task = asyncio.get_running_loop().create_task(work)
+        task.add_done_callback(job.ended)
 
-        # Not in `_work`: a task that is cancelled before its first step runs none of it.
-        def ended(_: asyncio.Task[None]) -> None:
-            self._pending -= 1
-            del peer.jobs[job.id]
-            if self._budget is not None:
-                self._budget.give(job.size)
-            self._close_if_done(job.connection, peer)
-            self._changed.set()
+    def over(self, job: _Job) -> None:
+        """Take note that a job has ended."""
+        self._pending -= 1
+        del job.peer.jobs[job.id]
+        self._give(job.size)
+        if self._is_draining:
+            self._close_if_done(job.connection, job.peer)
+        self._changed.set()
 
-        job.task.add_done_callback(ended)
+    def _give(self, size: int) -> None:
+        if self._budget is not None and size:
+            self._budget.give(size)
 
     async def _work(self, job: _Job) -> None:
         try:
@@ -301,6 +342,12 @@ class Server:
                 job.answer(_overdue(job.request))
                 job.abandon()
         return nearest
+
+    def _not_taken(self, frame: Oversized) -> Response:
+        if frame.has_no_room:
+            return _failed(StatusCode.OVERLOADED, FULL)
+        problem = too_large("the request", frame.size, self._max_message_bytes)
+        return _failed(StatusCode.TOO_LARGE, problem)
 
     def _close_if_done(self, connection: Connection, peer: _Peer) -> None:
         if self._is_draining and peer.knows_we_go and not peer.jobs:

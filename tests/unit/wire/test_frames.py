@@ -168,3 +168,53 @@ def test_the_layout_is_what_it_says() -> None:
     (data,) = build(Kind.CANCEL, 7)
 
     assert data == struct.pack("<IIBBBBI", 12, 7, 4, 0, 0, 0, 0)
+
+
+class Room:
+    """Admits frames up to a bound, and remembers which were asked about."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+        self.asked: list[int] = []
+
+    def __call__(self, size: int) -> bool:
+        self.asked.append(size)
+        if size > self.left:
+            return False
+        self.left -= size
+        return True
+
+
+def test_room_is_taken_for_a_large_frame_before_its_bytes_come() -> None:
+    whole = b"".join(build(Kind.REQUEST, 7, bodies=[bytes(200_000)]))
+    room = Room(250_000)
+    reader = FrameReader(1 << 20, room)
+
+    first = reader.feed(whole[:100])
+    held = reader.held
+    (frame,) = reader.feed(whole[100:])
+
+    assert (first, held, reader.held) == ([], len(whole), 0)
+    assert isinstance(frame, Frame)
+    assert frame.held == len(whole)
+
+
+def test_a_large_frame_without_room_is_thrown_away_and_the_next_is_read() -> None:
+    large = b"".join(build(Kind.REQUEST, 7, bodies=[bytes(200_000)]))
+    small = b"".join(build(Kind.REQUEST, 8, bodies=[b"x"]))
+    room = Room(100_000)
+
+    refused, taken = FrameReader(1 << 20, room).feed(large + small)
+
+    assert refused == Oversized(Kind.REQUEST, 7, len(large), has_no_room=True)
+    assert (taken.id, room.asked) == (8, [len(large)])
+
+
+def test_a_frame_over_the_limit_asks_for_no_room() -> None:
+    room = Room(1 << 30)
+    large = b"".join(build(Kind.REQUEST, 7, bodies=[bytes(200_000)]))
+
+    (refused,) = FrameReader(100_000, room).feed(large)
+
+    assert refused == Oversized(Kind.REQUEST, 7, len(large))
+    assert room.asked == []
