@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
+from jina_cli.spec.arguments import CONTEXT
 from jina_cli.spec.schemas import KINDS, schema_text
 
 Draft = Literal["2020-12", "7"]
@@ -20,9 +21,13 @@ def bundle(kind: str = "flow", draft: Draft = "2020-12") -> dict[str, Any]:
     """Return the schema of one of `KINDS` with all that it refers to inside.
 
     In draft 7, which ignores what stands beside `$ref`, that goes into `allOf`; keys that have
-    no effect or are not supported say so in `deprecationMessage`, which editors show.
+    no effect or are not supported say so in `deprecationMessage`, which editors show. What a
+    built-in Executor takes is tied to its name.
     """
     documents = {name: json.loads(schema_text(name)) for name in KINDS}
+    built_in = documents["executor"]["properties"]["jtype"]["x-builtin"]
+    documents["executor"]["allOf"] = [*_ties(built_in, "jtype", "with")]
+    documents["pod"]["allOf"] = [*_ties(built_in, "uses", "uses_with")]
     holder = "$defs" if draft == "2020-12" else "definitions"
     root = _converted(documents[kind], kind, kind, draft)
     others = {
@@ -31,6 +36,21 @@ def bundle(kind: str = "flow", draft: Draft = "2020-12") -> dict[str, Any]:
         if name != kind
     }
     return {**root, "$schema": _META[draft], holder: others}
+
+
+def _ties(built_in: Mapping[str, Any], named: str, given: str) -> Iterator[dict[str, Any]]:
+    """Yield, for each built-in Executor, what it takes: where `named` names it, under `given`.
+
+    Python of one's own may define a class of the same name: then anything goes.
+    """
+    inside = {"properties": {"metas": {"required": ["py_modules"]}}, "required": ["metas"]}
+    own = [{"required": ["py_modules"]}, {"required": ["components"]}, inside]
+    for name, known in built_in.items():
+        arguments = known["with"]
+        taken = {**dict.fromkeys(CONTEXT, True), **arguments["properties"]}
+        tied = {**arguments, "type": ["object", "null"], "properties": taken}
+        is_it = {"properties": {named: {"const": name}}, "required": [named], "not": {"anyOf": own}}
+        yield {"if": is_it, "then": {"properties": {given: tied}}}
 
 
 def _without_head(document: Mapping[str, Any]) -> dict[str, Any]:

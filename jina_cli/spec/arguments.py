@@ -13,7 +13,7 @@ from jina_cli.spec.nodes import ListNode, MapNode, Node, text_of
 from jina_cli.spec.schemas import Rule, rules
 from jina_cli.spec.validate import check_value, problem
 
-_CONTEXT = ("metas", "requests", "runtime_args", "workspace", "dynamic_batching")
+CONTEXT = ("metas", "requests", "runtime_args", "workspace", "dynamic_batching")
 """What every Executor is given, and may be given under `with` too."""
 
 
@@ -71,7 +71,7 @@ def _of_arguments(name: str, given: MapNode, path: str, lenient: bool) -> Iterat
     known = rules()["executor"].properties["jtype"].builtin.get(name)
     if known is None or known.arguments is None:
         return
-    own = given.without(*_CONTEXT)
+    own = given.without(*CONTEXT)
     if not known.arguments.properties:
         severity = Severity.WARNING if lenient else Severity.ERROR
         for key, entry in own.entries.items():

@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from jina_cli.diagnostics import Diagnostic, Span
-from jina_cli.spec.models import DriverSpec, ExecutorSpec, FlowSpec, GatewaySpec, PodSpec
+from jina_cli.spec.models import (
+    TELEMETRY,
+    DriverSpec,
+    ExecutorSpec,
+    FlowSpec,
+    GatewaySpec,
+    PodSpec,
+)
 from jina_cli.spec.nodes import ListNode, MapNode, Node, ScalarNode, spans_of, text_of, to_data
 from jina_cli.spec.topology import Placed, Step, place
 from jina_cli.spec.uses import Classes, Site, find_file
@@ -67,18 +74,6 @@ def build_executor(node: MapNode, *, folder_of: FolderOf) -> tuple[ExecutorSpec,
     return spec, [*builder.problems, *builder.classes.problems]
 
 
-_TELEMETRY = (
-    "monitoring",
-    "tracing",
-    "traces_exporter_host",
-    "traces_exporter_port",
-    "metrics",
-    "metrics_exporter_host",
-    "metrics_exporter_port",
-)
-"""Keys that a Gateway and a Pod have alike."""
-
-
 class _Builder:
     def __init__(self, folder_of: FolderOf) -> None:
         self._folder_of = folder_of
@@ -102,7 +97,7 @@ class _Builder:
         return GatewaySpec(
             **_given(node, "host", "title", "description"),
             **_given(node, "prefetch", "timeout_ready", "max_restarts", "stop_timeout"),
-            **_given(node, "max_message_bytes", "port_monitoring", *_TELEMETRY),
+            **_given(node, "max_message_bytes", "port_monitoring", *TELEMETRY),
             cors=_origins(node.get("cors")),
             port=_numbers(node.get("port")) or (0,) * len(protocol),
             protocol=protocol,
@@ -131,7 +126,7 @@ class _Builder:
             **_given(pod, "shards", "replicas", "external", "tls", "no_reduce", "retries"),
             **_given(pod, "timeout_ready", "max_restarts", "stop_timeout"),
             **_given(pod, "allow_concurrent", "max_queue", "output_array_type"),
-            **_given(pod, "install_requirements", *_TELEMETRY),
+            **_given(pod, "install_requirements", *TELEMETRY),
             when=_mapping(pod.get("when")) or None,
             polling=_polling(pod.get("polling")),
             uses_before=self._executor_of(pod, "uses_before", path),

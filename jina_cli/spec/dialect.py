@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from jina_cli.diagnostics import Diagnostic, Severity, Span
 from jina_cli.spec.legacy import drivers_by_endpoint, modern_flow, modern_pod, pass_through
+from jina_cli.spec.models import TELEMETRY
 from jina_cli.spec.nodes import Entry, ListNode, MapNode, Node, ScalarNode, text_of
 from jina_cli.spec.schemas import Rule, rules
 
@@ -158,6 +159,8 @@ def _flow_of_one(root: MapNode) -> MapNode:
     if text_of(pod.get("external")) == "true":
         outside = {}
     inside = pod.without(*outside)
+    # Who watches the Pod watches what clients talk to as well.
+    outside |= {key: entry for key, entry in pod.entries.items() if key in TELEMETRY}
     at = root.entries["jtype"]
     entries = {
         "jtype": replace(at, value=ScalarNode("Flow", at.span, "Flow")),

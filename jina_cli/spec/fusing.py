@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from jina_cli.spec.models import GATEWAY, FlowSpec, PodSpec
+from jina_cli.spec.models import GATEWAY, TELEMETRY, FlowSpec, PodSpec
 from jina_cli.vocabulary import Runtime
 
 SHARED = (
@@ -23,13 +23,7 @@ SHARED = (
     "stop_timeout",
     "max_queue",
     "install_requirements",
-    "monitoring",
-    "tracing",
-    "traces_exporter_host",
-    "traces_exporter_port",
-    "metrics",
-    "metrics_exporter_host",
-    "metrics_exporter_port",
+    *TELEMETRY,
 )
 """Keys that are settings of a process, or of the way to it: Pods of one process have them alike."""
 

@@ -20,6 +20,17 @@ from jina_cli.vocabulary import Compression, Partial, Polling, Protocol, Restart
 GATEWAY = "gateway"
 """In `needs`: the request as it came in, before any Pod saw it."""
 
+TELEMETRY = (
+    "monitoring",
+    "tracing",
+    "traces_exporter_host",
+    "traces_exporter_port",
+    "metrics",
+    "metrics_exporter_host",
+    "metrics_exporter_port",
+)
+"""Keys that a Gateway and a Pod have alike."""
+
 NOWHERE = Span("", 1, 1, 2)
 """The place of what no file says."""
 

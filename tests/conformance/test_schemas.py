@@ -217,6 +217,32 @@ def test_editors_are_told_what_a_file_of_ours_may_hold() -> None:
     assert not validator.is_valid({"jtype": "Flow", "executors": [{"name": "a", "replica": 2}]})
 
 
+@pytest.mark.parametrize(
+    ("pod", "is_right"),
+    [
+        ({"uses": {"jtype": "VectorIndexer", "with": {"metric": "l2"}}}, True),
+        ({"uses": {"jtype": "VectorIndexer", "with": {"metric": "far"}}}, False),
+        ({"uses": {"jtype": "VectorIndexer", "with": {"metrc": "l2"}}}, False),
+        ({"uses": {"jtype": "VectorIndexer", "with": {"workspace": "here"}}}, True),
+        ({"uses": {"jtype": "VectorIndexer", "with": None}}, True),
+        ({"uses": {"jtype": "Mine", "with": {"metrc": "l2"}}}, True),
+        (
+            {"uses": {"jtype": "VectorIndexer", "py_modules": ["a.py"], "with": {"metrc": 1}}},
+            True,
+        ),
+        ({"uses": "VectorIndexer", "uses_with": {"metric": "l2"}}, True),
+        ({"uses": "VectorIndexer", "uses_with": {"dim": 3}}, False),
+        ({"uses": "VectorIndexer", "py_modules": "a.py", "uses_with": {"dim": 3}}, True),
+        ({"uses": "BaseExecutor", "uses_with": {"dim": 3}}, False),
+    ],
+)
+def test_editors_are_told_what_a_built_in_executor_takes(pod: Any, is_right: bool) -> None:
+    flow = {"jtype": "Flow", "executors": [pod]}
+
+    assert Draft7Validator(bundle("flow", "7")).is_valid(flow) is is_right
+    assert Draft202012Validator(bundle("flow")).is_valid(flow) is is_right
+
+
 def test_every_code_that_a_module_of_the_spec_uses_is_explained() -> None:
     import re
 
