@@ -122,6 +122,22 @@ class Executor:
         cls = type(self)
         return [e for e, m in self.requests.items() if isinstance(m, str) and _writes(cls, m)]
 
+    @classmethod
+    def serve(cls, *, stop_event: Any = None, **values: Any) -> None:
+        """Serve this Executor alone, until `stop_event` is set or the program is told to stop.
+
+        Args:
+            stop_event: Something with `is_set`.
+            values: As of `Deployment`: `port`, `uses_with`, `replicas`, …
+
+        Raises:
+            JinaError: As `Deployment.start` and `Deployment.block`.
+        """
+        from jina_cli.orchestrate.deployment import Deployment
+
+        with Deployment(uses=cls, **values) as deployment:
+            deployment.block(stop_event)
+
     def monitor(
         self, name: str | None = None, documentation: str | None = None
     ) -> AbstractContextManager[None]:

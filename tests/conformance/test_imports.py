@@ -29,7 +29,10 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "wire": frozenset({"documents"}),
     "drivers": frozenset({"documents"}),
     "store": frozenset({"documents"}),
-    "executors": frozenset({"documents", "drivers", "store", "plan.models"}),
+    # Of `orchestrate` only what `Executor.serve` starts, and only when it is called.
+    "executors": frozenset(
+        {"documents", "drivers", "store", "plan.models", "orchestrate.deployment"}
+    ),
     "runtime": frozenset(
         {"executors", "drivers", "documents", "wire", "observe", "plan.models", "plan.codec"}
     ),

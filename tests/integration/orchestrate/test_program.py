@@ -284,3 +284,29 @@ def test_two_flows_of_one_file_run_beside_each_other(jina: Jinas) -> None:
 
     assert program.wait() == 0, program.stderr
     assert "True a!" in program.stdout
+
+
+def test_an_executor_serves_itself_until_an_event(jina: Jinas) -> None:
+    program = start(
+        jina,
+        """
+        event = threading.Event()
+
+        def ask():
+            client = Client(port=int(sys.argv[1]))
+            while not client.is_flow_ready():
+                time.sleep(0.05)
+            print(client.post("/", Document(text="a"))[0].text)
+            event.set()
+
+        from jina.helper import random_port
+        sys.argv[1:] = [str(random_port())]
+        threading.Thread(target=ask).start()
+        Mark.serve(port=int(sys.argv[1]), uses_with={"mark": "?"}, stop_event=event)
+        print("end")
+        """,
+    )
+
+    assert program.wait() == 0, program.stderr
+    assert program.stdout.splitlines()[-2:] == ["a?", "end"]
+    is_gone(program)
