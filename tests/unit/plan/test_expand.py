@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,13 +18,15 @@ from jina_cli.plan.models import (
     MAX_MESSAGE_BYTES,
     MAX_QUEUE,
     ExecutorPlan,
+    FusedPlan,
     Listener,
     PeaPlan,
     Plan,
     Route,
+    Telemetry,
 )
 from jina_cli.spec.models import DriverSpec, ExecutorSpec, FlowSpec, PodSpec
-from jina_cli.vocabulary import PeaRole, Polling, Protocol, Restart
+from jina_cli.vocabulary import Partial, PeaRole, Polling, Protocol, Restart
 from tests.testing.plans import a_flow, a_pod, in_place, planned
 
 
@@ -374,3 +378,115 @@ def test_a_plan_survives_json(flow: FlowSpec) -> None:
     plan = planned(flow)
 
     assert from_json(Plan, json.loads(json.dumps(to_json(plan)))) == plan
+
+
+def test_pods_of_one_process_are_one_route_and_one_pea_for_each_replica() -> None:
+    flow = replace(
+        a_flow(
+            a_pod("a", replicas=2, timeout_send=1000),
+            a_pod("b", "B", replicas=2, timeout_send=1000, when={"x": 1}, allow_concurrent=True),
+            a_pod("c", "C", replicas=2, timeout_send=1000, workspace="/own"),
+            a_pod("d", needs="c"),
+        ),
+        colocate=True,
+    )
+    plan = planned(flow)
+
+    assert names(plan) == ["a/rep-0", "a/rep-1", "d/rep-0"]
+    assert pea(plan, "a/rep-1").fused == (
+        FusedPlan(
+            pod="b",
+            executor=ExecutorPlan(uses="B"),
+            workspace="/work/b/0",
+            when={"x": 1},
+            allow_concurrent=True,
+        ),
+        FusedPlan(pod="c", executor=ExecutorPlan(uses="C"), workspace="/own/c/0"),
+    )
+    assert route(plan, "a").fused == ("b", "c")
+    assert route(plan, "a").timeout_s == 3.0
+    assert route(plan, "d").needs == ("a",)
+    assert pea(plan, "d/rep-0").needs == ("a",)
+    assert plan.gateway.needs == ("a", "d")
+
+
+def test_a_join_names_what_the_yaml_names_and_is_given_it_by_those_who_run_it() -> None:
+    flow = replace(
+        a_flow(
+            a_pod("a"),
+            a_pod("left", needs="a"),
+            a_pod("left2", needs="left"),
+            a_pod("right", needs="a"),
+            a_pod("join", needs=["left2", "right"], no_reduce=True),
+        ),
+        colocate=True,
+    )
+    plan = planned(flow)
+
+    assert route(plan, "join").needs == ("left", "right")
+    assert pea(plan, "join/rep-0").inputs == ("left2", "right")
+
+
+def test_a_condition_is_looked_at_where_documents_are_opened_first() -> None:
+    when = {"text": {"$exists": True}}
+    plan = planned(
+        a_flow(
+            a_pod("plain", when=when),
+            a_pod("sharded", shards=2, when=when),
+            a_pod("away", external=True, port=(80,), when=when),
+        )
+    )
+
+    assert {one.name: one.when for one in plan.peas} == {
+        "plain/rep-0": when,
+        "sharded/head": when,
+        "sharded/shard-0/rep-0": None,
+        "sharded/shard-1/rep-0": None,
+    }
+    assert [route(plan, pod).when for pod in ("plain", "sharded", "away")] == [None, None, when]
+
+
+def test_a_head_knows_how_its_shards_may_be_asked() -> None:
+    keys: dict[str, Any] = {"retries": 2, "idempotent": ("/embed",), "partial": Partial.ALLOW}
+    plan = planned(a_flow(a_pod("x", shards=2, **keys)))
+
+    head = pea(plan, "x/head").head
+    assert head is not None
+    assert (head.retries, head.idempotent, head.partial) == (2, ("/embed",), True)
+    assert route(plan, "x").idempotent == ("/embed",)
+
+
+def test_each_process_knows_who_watches_it() -> None:
+    watched: dict[str, Any] = {"monitoring": True, "tracing": True}
+    plan = planned(
+        a_flow(
+            a_pod("x", replicas=2, port_monitoring=(9090,), **watched),
+            a_pod("y", metrics=True, metrics_exporter_host="otel", metrics_exporter_port=1),
+            port_monitoring=9080,
+            monitoring=True,
+        )
+    )
+
+    assert [one.telemetry for one in (plan.gateway, *plan.peas)] == [
+        Telemetry(monitoring=True, port_monitoring=9080),
+        Telemetry(monitoring=True, port_monitoring=9090, traces_to="localhost:4317"),
+        Telemetry(monitoring=True, port_monitoring=9091, traces_to="localhost:4317"),
+        Telemetry(metrics_to="otel:1"),
+    ]
+
+
+def test_who_has_packages_installed_is_started_from_nothing() -> None:
+    plan = planned(a_flow(a_pod("x", install_requirements=True), a_pod("y")))
+
+    assert [(one.forkable, one.install_requirements) for one in plan.peas] == [
+        (False, True),
+        (True, False),
+    ]
+
+
+def test_origins_are_any_or_those_that_are_named() -> None:
+    for cors, any_may, some in ((True, True, ()), (("https://a",), False, ("https://a",))):
+        gateway = planned(a_flow(a_pod("x"), cors=cors)).gateway.gateway
+
+        assert gateway is not None
+        assert (gateway.cors, gateway.cors_origins) == (any_may, some)
