@@ -25,7 +25,7 @@ from jina_cli.client.transport import (
 from jina_cli.wire import jina3
 from jina_cli.wire.messages import BadMessage, Format, Request, Response, Status, StatusCode
 
-END = b"\x01"
+END = b"\x00"
 """Says that no request follows."""
 
 _CLOSE_S = 2.0

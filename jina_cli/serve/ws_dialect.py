@@ -14,6 +14,10 @@ from jina_cli.wire.messages import Request, Response, Status, new_request_id
 _NO_REQUEST = Request(endpoint="")
 
 
+_ENDS = (b"\x00", b"\x01")
+"""Either says that there is no more: Jina 3.34's client sends the first, others the second."""
+
+
 class Dialect(Protocol):
     """How requests and answers are written.
 
@@ -43,14 +47,14 @@ class Dialect(Protocol):
 
 
 class Bytes:
-    """Each message is a serialised DataRequestProto; the end is the byte 1."""
+    """Each message is a serialised DataRequestProto; the end is one byte, see `_ENDS`."""
 
     is_text = False
 
     def read(
         self, data: bytes, *, metadata: Mapping[str, str], deadline_s: float
     ) -> Request | None:
-        if data == b"\x01":
+        if data in _ENDS:
             return None
         deadline = time.monotonic() + deadline_s
         return jina3.read_data_request(data, deadline=deadline, metadata=metadata)
