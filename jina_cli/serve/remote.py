@@ -143,7 +143,8 @@ class Remote:
             TimeoutError: It was not in time.
         """
         try:
-            await asyncio.wait_for(self._up.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._up.wait()
         except TimeoutError:
             raise TimeoutError(f"{self.address} is not up") from None
         return self._hello or Hello(pea=self.address)

@@ -148,7 +148,8 @@ class Walker:
             raise StepFailed(Status(code=StatusCode.OVERLOADED, description=text))
         left = (request.deadline or 0.0) - time.monotonic()
         try:
-            await asyncio.wait_for(self._known.wait(), left)
+            async with asyncio.timeout(left):
+                await self._known.wait()
         except TimeoutError:
             text = "the Flow is still starting"
             raise StepFailed(Status(code=StatusCode.UNAVAILABLE, description=text)) from None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from jina_cli.wire.link import SILENT_S, Link, LinkDown, parse_address
+from jina_cli.wire.address import LinkDown, parse_address
+from jina_cli.wire.link import SILENT_S, Link
 from jina_cli.wire.server import Handler, Server
 
 __all__ = ["SILENT_S", "Handler", "Link", "LinkDown", "Server", "parse_address"]

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
+from jina_cli.wire.address import LinkDown, parse_address
 from jina_cli.wire.alarm import Alarm
 from jina_cli.wire.asked import WINDOW_REQUESTS, Asked, InParts, Waiter, Whole
 from jina_cli.wire.budget import too_large
@@ -41,20 +42,6 @@ CONNECT_S = 5.0
 _RESPONSE = Kind.RESPONSE
 _FIRST_BACKOFF_S = 0.01
 _LAST_BACKOFF_S = 1.0
-
-
-class LinkDown(ConnectionError):
-    """There is no connection, or it broke while an answer was awaited.
-
-    Attributes:
-        was_sent: Whether the peer may have seen the request.
-    """
-
-    def __init__(self, was_sent: bool, *, address: str = "", reason: str = "") -> None:
-        self.was_sent = was_sent
-        self.address = address
-        what = "broke" if was_sent else "is down"
-        super().__init__(f"the connection to {address} {what}" + (f": {reason}" if reason else ""))
 
 
 class Link:
@@ -136,7 +123,8 @@ class Link:
             TimeoutError: It was not up in time; the message says what stands in the way.
         """
         try:
-            await asyncio.wait_for(self._up.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._up.wait()
         except TimeoutError:
             raise TimeoutError(f"{self.address} is not up: {self._problem}") from None
         if self._hello is None:
@@ -209,7 +197,8 @@ class Link:
         self._pings[id] = pong = asyncio.get_running_loop().create_future()
         connection.send(0, encode_signal(Kind.PING, id))
         try:
-            await asyncio.wait_for(pong, timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await pong
         finally:
             self._pings.pop(id, None)
         return time.monotonic() - begin
@@ -292,7 +281,9 @@ class Link:
         """Count the peer as up only while it is heard; return when the connection is lost."""
         while not self._lost.is_set():
             try:
-                await asyncio.wait_for(self._lost.wait(), silent_s / _PINGS_IN_SILENCE)
+                # Not `wait_for`: before Python 3.12 it may swallow being cancelled.
+                async with asyncio.timeout(silent_s / _PINGS_IN_SILENCE):
+                    await self._lost.wait()
             except TimeoutError:
                 await self._look_after(silent_s)
 
@@ -429,21 +420,6 @@ class Link:
         for waiter in self._asked:
             if not waiter.is_sent or (sent and not waiter.is_patient):
                 waiter.give_up(self._down(was_sent=waiter.is_sent))
-
-
-def parse_address(address: str) -> str | tuple[str, int]:
-    """Return the path of `unix:/path`, or host and port of `tcp:host:port`.
-
-    Raises:
-        ValueError: It is neither.
-    """
-    kind, _, rest = address.partition(":")
-    if kind == "unix" and rest:
-        return rest
-    host, _, port = rest.rpartition(":")
-    if kind == "tcp" and host and port.isdecimal() and len(port) < 6 and int(port) < 65_536:
-        return host.strip("[]"), int(port)
-    raise ValueError(f"{address!r} is neither 'unix:/path' nor 'tcp:host:port'")
 
 
 def _set(future: asyncio.Future[T], value: T) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from jina_cli.plan.models import Route
 from jina_cli.serve.pods import LocalPod
-from jina_cli.wire.messages import Request
+from jina_cli.wire.messages import Request, Response
 
 pytestmark = pytest.mark.anyio
 
@@ -27,6 +27,8 @@ from jina_cli.wire.messages import Hello, Response
 
 async def main():
     async def handle(request):
+        if request.endpoint == "/index" or request.parameters.get("slow"):
+            await asyncio.sleep(0.1)
         return Response(parameters={"by": sys.argv[2]})
     server = Server(handle, lambda: Hello(pea=sys.argv[2]), max_queue=8, max_message_bytes=1 << 20)
     await server.start(socket.socket(fileno=int(sys.argv[1])))
@@ -110,3 +112,32 @@ async def test_a_replica_that_is_stopped_is_asked_nothing(folder: Path) -> None:
         async with asyncio.timeout(10):
             answers = [await pod.request(Request(endpoint="/do")) for _ in range(10)]
         assert {answer.parameters["by"] for answer in answers} == {"b"}
+
+
+async def stopped_midway(pod: LocalPod, endpoint: str, first: Process) -> list[Response]:
+    """Stop a replica while each replica works on a question, and return the answers."""
+    question = Request(endpoint=endpoint, parameters={"slow": True})
+    asked = [asyncio.create_task(pod.request(question)) for _ in range(2)]
+    await asyncio.sleep(0)
+    first.send_signal(signal.SIGSTOP)
+    async with asyncio.timeout(10):
+        answered, waiting = await asyncio.wait(asked, timeout=3 * SILENT_S)
+        if waiting:
+            first.send_signal(signal.SIGCONT)
+        return [await one for one in (*answered, *waiting)]
+
+
+async def test_a_search_that_a_silent_replica_has_is_answered_by_another(folder: Path) -> None:
+    async with a_pod(folder, "ab") as (pod, _, (first, _second)):
+        answers = await stopped_midway(pod, "/search", first)
+
+    assert [answer.parameters["by"] for answer in answers] == ["b", "b"]
+
+
+async def test_what_must_not_be_done_twice_waits_for_the_replica_that_has_it(
+    folder: Path,
+) -> None:
+    async with a_pod(folder, "ab") as (pod, _, (first, _second)):
+        answers = await stopped_midway(pod, "/index", first)
+
+    assert sorted(answer.parameters["by"] for answer in answers) == ["a", "b"]

@@ -13,6 +13,7 @@ import pytest
 
 from jina_cli.wire.balance import ReplicaSet
 from jina_cli.wire.channel import Link, Server
+from jina_cli.wire.circuit import Policy
 from jina_cli.wire.messages import OK, Hello, Request, Response, Status, StatusCode
 
 pytestmark = pytest.mark.anyio
@@ -204,3 +205,77 @@ async def test_a_pod_is_up_as_soon_as_one_replica_is(
     with pytest.raises(TimeoutError, match=r"no replica of index was up within 0.01 s"):
         await alone.wait_up(0.01)
     await alone.close()
+
+
+async def asked_of(pod: ReplicaSet, count: int) -> list[str]:
+    """Return who answered each of so many searches, one after another."""
+    answers = [await pod.request(SEARCH) for _ in range(count)]
+    return [answer.parameters.get("by", "") for answer in answers]
+
+
+@pytest.fixture
+async def choosy(replicas: list[Replica]) -> AsyncIterator[ReplicaSet]:
+    """A Pod that leaves replicas out after two failures, for a moment."""
+    links = [Link(f"unix:{replica.path}") for replica in replicas]
+    for link in links:
+        link.start()
+    pod = ReplicaSet(links, name="index", policy=Policy(failures=2, first_s=0.05, last_s=0.05))
+    await asyncio.gather(*(link.wait_up(5) for link in links))
+    yield pod
+    await pod.close()
+
+
+async def test_a_replica_that_fails_again_and_again_is_left_out_and_comes_back(
+    choosy: ReplicaSet, replicas: list[Replica]
+) -> None:
+    sick = replicas[0]
+    sick.status = Status(code=StatusCode.UNAVAILABLE)
+    answered = await asked_of(choosy, 12)
+    asked_while_sick = sick.asked
+    sick.status = OK
+
+    async with asyncio.timeout(5):
+        while "a" not in await asked_of(choosy, 3):
+            await asyncio.sleep(0.005)
+
+    assert set(answered) == {"b", "c"}
+    assert asked_while_sick < 6
+
+
+async def test_the_last_replica_is_asked_however_often_it_failed(
+    choosy: ReplicaSet, replicas: list[Replica]
+) -> None:
+    for replica in replicas:
+        replica.status = Status(code=StatusCode.UNAVAILABLE, description="no disk")
+    for _ in range(5):
+        await choosy.request(SEARCH)
+    for replica in replicas:
+        replica.status = OK
+
+    assert (await choosy.request(SEARCH)).status.ok
+
+
+async def test_what_a_replica_cannot_do_now_is_done_by_another_if_it_may_be(
+    pod: ReplicaSet, replicas: list[Replica]
+) -> None:
+    replicas[0].status = Status(code=StatusCode.UNAVAILABLE, description="no disk")
+
+    searches = [await pod.request(SEARCH) for _ in range(6)]
+    indexings = [await pod.request(INDEX) for _ in range(6)]
+
+    assert all(answer.status.ok for answer in searches)
+    assert [answer.status.ok for answer in indexings].count(False) == 2
+
+
+async def test_an_endpoint_that_is_marked_so_is_asked_again(replicas: list[Replica]) -> None:
+    links = [Link(f"unix:{replica.path}") for replica in replicas]
+    for link in links:
+        link.start()
+        await link.wait_up(5)
+    pod = ReplicaSet(links, name="index", idempotent=("/index",))
+    replicas[0].status = Status(code=StatusCode.UNAVAILABLE)
+
+    answers = [await pod.request(INDEX) for _ in range(6)]
+
+    await pod.close()
+    assert all(answer.status.ok for answer in answers)
