@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from dataclasses import replace
 from typing import Any
 
 import websockets.asyncio.client as websockets
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.typing import Subprotocol
 
-from jina_cli.client.address import Target
+from jina_cli.client.address import Scheme, Target
 from jina_cli.client.errors import BadClient, ConnectionFailed, WrongAddress
+from jina_cli.client.http_transport import HttpTransport
 from jina_cli.client.transport import (
     Asks,
     Settings,
@@ -23,12 +25,14 @@ from jina_cli.client.transport import (
     tls_context,
 )
 from jina_cli.wire import jina3
+from jina_cli.wire.bodies import read_body, write_body
 from jina_cli.wire.messages import BadMessage, Format, Request, Response, Status, StatusCode
 
 END = b"\x00"
 """Says that no request follows."""
 
 _CLOSE_S = 2.0
+_NO_PAGE = frozenset({"Not Found", "Method Not Allowed"})
 _CODES = {
     1001: StatusCode.UNAVAILABLE,
     1002: StatusCode.INVALID,
@@ -84,13 +88,24 @@ class WebsocketTransport:
             return self._closed(request, error)
 
     async def stream(self, request: Request) -> AsyncIterator[Response]:
-        parts = self._no_parts()
-        async for part in parts:
-            yield part
+        """Yield an answer's parts as `Transport.stream`, by events over HTTP on the same port.
 
-    def _no_parts(self) -> AsyncIterator[Response]:
-        what = "a WebSocket of Jina has no answers in parts"
-        raise BadClient(what, hint="use grpc:// or http:// for a streaming endpoint")
+        A WebSocket of Jina has no such answers. Where the port belongs to our Gateway, it is
+        one for HTTP too; Jina's serves there but the pages around it.
+        """
+        transport = HttpTransport(replace(self._target, scheme=Scheme.HTTP), self._settings)
+        body = write_body(read_body(request.bodies[0]), Format.JSON)
+        parts = transport.stream(replace(request, bodies=(body,), wanted=Format.JSON))
+        try:
+            async for part in parts:
+                if part.status.description in _NO_PAGE:
+                    what = "this WebSocket has no answers in parts"
+                    raise BadClient(what, hint="use grpc:// or http:// for a streaming endpoint")
+                yield part
+        finally:
+            if isinstance(parts, AsyncGenerator):
+                await parts.aclose()
+            await transport.close()
 
     def session(self) -> AbstractAsyncContextManager[Asks]:
         return nullcontext(self)

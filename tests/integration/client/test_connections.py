@@ -20,15 +20,18 @@ from jina_cli import AsyncClient
 from jina_cli.client.address import target_of
 from jina_cli.client.errors import (
     AnswerLate,
+    BadClient,
     BadServer,
     ConnectionFailed,
     FlowUnavailable,
     WrongAddress,
 )
 from jina_cli.client.probe import Role, probe_all
+from jina_cli.client.transport import Settings
+from jina_cli.client.ws_transport import WebsocketTransport
 from jina_cli.errors import TimedOut, UsageError
 from jina_cli.wire import jina3
-from jina_cli.wire.messages import Response, Status, StatusCode
+from jina_cli.wire.messages import Request, Response, Status, StatusCode
 from tests.testing.client_flows import PROTOCOLS, a_flow
 from tests.testing.gateways import a_folder, run
 
@@ -178,7 +181,26 @@ def test_the_end_is_said_on_a_websocket_before_it_is_closed() -> None:
 
     run(scenario())
 
-    assert said == [b"\x01"]
+    assert said == [b"\x00"]
+
+
+def test_a_websocket_of_jina_says_that_it_has_no_answers_in_parts() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        body = b'{"detail":"Not Found"}'
+        writer.write(b"HTTP/1.1 404 \r\ncontent-length: %d\r\n\r\n%b" % (len(body), body))
+        await reader.read()
+        writer.close()
+
+    async def scenario() -> None:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        transport = WebsocketTransport(target_of(f"ws://127.0.0.1:{port}"), Settings())
+        async with server:
+            with pytest.raises(BadClient, match="no answers in parts: use grpc:// or http://"):
+                await anext(aiter(transport.stream(Request(endpoint="/x", streamed=True))))
+
+    run(scenario())
 
 
 class Calls(grpc.GenericRpcHandler):  # type: ignore[misc]

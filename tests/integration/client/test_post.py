@@ -291,7 +291,7 @@ def test_an_endless_generator_is_held_to_the_window(folder: Path, protocol: str)
     in_flow(folder, scenario)
 
 
-@pytest.mark.parametrize("protocol", ["native", "grpc", "http"])
+@each_protocol
 def test_a_streaming_endpoint_gives_documents_as_they_come(folder: Path, protocol: str) -> None:
     def use(client: Client) -> None:
         docs = client.stream_doc("/count", NOTES[0], return_type=Note, parameters={"count": 4})
@@ -306,7 +306,7 @@ def test_a_streaming_endpoint_gives_documents_as_they_come(folder: Path, protoco
     with_client(folder, protocol, use)
 
 
-@pytest.mark.parametrize("protocol", ["native", "grpc", "http"])
+@each_protocol
 def test_leaving_a_streamed_answer_cancels_the_work(folder: Path, protocol: str) -> None:
     async def scenario(flow: Flow) -> None:
         client = AsyncClient(flow.urls[protocol])
@@ -318,14 +318,6 @@ def test_leaving_a_streamed_answer_cancels_the_work(folder: Path, protocol: str)
         await client.close()
 
     in_flow(folder, scenario)
-
-
-def test_a_websocket_says_that_it_streams_no_answers(folder: Path) -> None:
-    def use(client: Client) -> None:
-        with pytest.raises(BadClient, match="no answers in parts: use grpc:// or http://"):
-            next(client.stream_doc("/count", NOTES[0]))
-
-    with_client(folder, "ws", use)
 
 
 @each_protocol
