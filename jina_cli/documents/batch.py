@@ -173,11 +173,7 @@ class DocumentBatch:
 
     @staticmethod
     def concat(batches: Iterable[DocumentBatch]) -> DocumentBatch:
-        """Put batches end to end; a field that a batch lacks is absent in its documents.
-
-        Raises:
-            ColumnsDiffer: A field is of kinds that cannot stand in one column.
-        """
+        """Put batches end to end; a field that a batch lacks is absent in its documents."""
         parts = [batch for batch in batches if len(batch)]
         if len(parts) <= 1:
             return parts[0] if parts else EMPTY_BATCH

@@ -180,10 +180,6 @@ Column: TypeAlias = (
 )
 
 
-class ColumnsDiffer(TypeError):
-    """Columns of one name hold things that cannot stand in one column."""
-
-
 def absent_like(column: Column, count: int) -> Column:
     """Return a column of the kind of `column` for `count` documents that lack the field."""
     match column:
@@ -203,10 +199,8 @@ def concat_columns(columns: Sequence[Column]) -> Column:
     """Put columns of one field end to end.
 
     Tensors of different shapes become a `RaggedColumn`, strings among values a
-    `ValuesColumn`.
-
-    Raises:
-        ColumnsDiffer: Documents, bytes or tensors meet something of another kind.
+    `ValuesColumn`, and all else that differs in kind a `NodesColumn`, where whole numbers of
+    more than 32 bits are floats or text (see `nodes.value_node`).
     """
     if len(columns) == 1:
         return columns[0]
@@ -224,8 +218,9 @@ def concat_columns(columns: Sequence[Column]) -> Column:
     if kinds == {TextColumn, ValuesColumn}:
         return ValuesColumn([row for column in columns for row in rows_of(column)])
     if len(kinds) > 1:
-        names = " and ".join(sorted(kind.__name__ for kind in kinds))
-        raise ColumnsDiffer(f"cannot put {names} into one column")
+        from jina_cli.documents.standard_writer import nodes_of
+
+        return NodesColumn([node for column in columns for node in nodes_of(column)])
     rows: list[Any] = [row for column in columns for row in rows_of(column)]
     match first:
         case TextColumn():
@@ -257,6 +252,14 @@ def is_absent(column: Column) -> bool:
         return column.present is not None and not column.present.any()
     values = column.arrays if isinstance(column, RaggedColumn) else column.values
     return not set(map(type, values)) - _NULL
+
+
+def presence_of(column: Column) -> NDArray[np.bool_]:
+    """Return which documents have the field, shape `(documents,)`."""
+    if isinstance(column, TensorColumn | DocsColumn):
+        return np.ones(len(column), np.bool_) if column.present is None else column.present
+    values = column.arrays if isinstance(column, RaggedColumn) else column.values
+    return np.fromiter((value is not None for value in values), np.bool_, len(values))
 
 
 def rows_of(column: Column) -> Sequence[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -12,9 +11,13 @@ from jina_cli.documents.column import (
     Column,
     DocsColumn,
     Indices,
+    RaggedColumn,
+    TensorColumn,
     absent_like,
     column_of_arrays,
     concat_columns,
+    is_absent,
+    presence_of,
     rows_of,
 )
 
@@ -44,34 +47,41 @@ def _merged(
         for part, own in zip(parts, owners, strict=True)
         if name in part.columns
     ]
-    if any(isinstance(column, DocsColumn) for column, _ in known):
-        return _merged_docs([(c, own) for c, own in known if isinstance(c, DocsColumn)], count)
     if len(known) == 1 and len(known[0][1]) == count and _rises(known[0][1]):
         return known[0][0]
-    rows: list[Any] = [None] * count
+    lists = [(c, own) for c, own in known if isinstance(c, DocsColumn)]
+    if lists and all(isinstance(c, DocsColumn) or is_absent(c) for c, _ in known):
+        return _merged_docs(lists, count)
+    joined = concat_columns([column for column, _ in known])
+    joined = concat_columns([joined, absent_like(joined, 1)])
+    chosen = np.full(count, len(joined) - 1, np.int64)
+    start = 0
     for column, own in known:
-        for place, row in zip(own.tolist(), rows_of(column), strict=True):
-            if row is not None:
-                rows[place] = row
-    kinds = {isinstance(row, np.ndarray) for row in rows if row is not None}
-    if not kinds:
-        return absent_like(known[0][0], count)
-    if kinds == {True}:
-        return column_of_arrays(rows)
-    model: Any = concat_columns([column.take(np.zeros(0, np.int64)) for column, _ in known])
-    filled: Column = type(model)(rows)
-    return filled
+        there = np.flatnonzero(presence_of(column))
+        chosen[own[there]] = there + start
+        start += len(column)
+    return _dense(joined.take(chosen))
 
 
 def _rises(own: Indices) -> bool:
     return bool((own == np.arange(len(own))).all())
 
 
+def _dense(column: Column) -> Column:
+    """Return tensors as one array where those that were chosen are alike."""
+    if isinstance(column, RaggedColumn):
+        return column_of_arrays(column.arrays)
+    if isinstance(column, TensorColumn) and column.present is not None and column.present.all():
+        return TensorColumn(column.array)
+    return column
+
+
 def _merged_docs(known: Sequence[tuple[DocsColumn, Indices]], count: int) -> DocsColumn:
     lists: list[list[DocumentBatch]] = [[] for _ in range(count)]
+    present = np.zeros(count, np.bool_)
     for column, own in known:
+        present[own[presence_of(column)]] = True
         for place, docs in zip(own.tolist(), rows_of(column), strict=True):
             lists[place].append(docs)
-    merged = [union(parts) for parts in lists]
-    offsets = np.cumsum([0, *(len(docs) for docs in merged)]).astype(np.int64)
-    return DocsColumn(offsets, DocumentBatch.concat(merged))
+    merged = DocsColumn.of([union(parts) for parts in lists])
+    return DocsColumn(merged.offsets, merged.docs, None if present.all() else present)

@@ -25,6 +25,8 @@ from jina_cli.documents.column import (
     TextColumn,
     ValuesColumn,
     is_absent,
+    presence_of,
+    rows_of,
 )
 from jina_cli.documents.columns import DTYPES
 from jina_cli.documents.nodes import (
@@ -165,8 +167,24 @@ def _utf8(text: str) -> bytes:
         raise BadNode("text is not Unicode") from None
 
 
+def nodes_of(column: Column) -> Sequence[bytes | None]:
+    """Return each value of a column as a serialised NodeProto; None where there is none.
+
+    Raises:
+        BadNode: A value has no place in the format.
+    """
+    if isinstance(column, NodesColumn):
+        return column.values
+    nodes = list(_nodes(column))
+    there = presence_of(column).tolist()
+    return [node if has_it else None for node, has_it in zip(nodes, there, strict=True)]
+
+
 def _nodes(column: Column) -> Iterable[bytes]:
+    """Return each value as a node, which holds nothing where there is no value."""
     match column:
+        case TextColumn(values):
+            return _each(values, lambda text: sized(TEXT, _utf8(text)))
         case ValuesColumn(values):
             return map(value_node, values)
         case BytesColumn(values):
@@ -175,6 +193,8 @@ def _nodes(column: Column) -> Iterable[bytes]:
             return [value or b"" for value in values]
         case RaggedColumn(arrays):
             return _each(arrays, array_node)
+        case TensorColumn():
+            return _each(rows_of(column), array_node)
         case DocsColumn(offsets, docs, present):
             parts = documents(docs)
             places = pairwise(offsets.tolist())
@@ -182,8 +202,6 @@ def _nodes(column: Column) -> Iterable[bytes]:
             if present is None:
                 return lists
             return [n if there else b"" for n, there in zip(lists, present, strict=True)]
-        case _:
-            raise AssertionError(f"{type(column).__name__} has entries of its own")
 
 
 def _each(values: Sequence[Any], node_of: Callable[[Any], bytes]) -> list[bytes]:

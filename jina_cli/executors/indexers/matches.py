@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.column import (
     Column,
-    ColumnsDiffer,
     DocsColumn,
     NodesColumn,
     TextColumn,
@@ -21,7 +20,6 @@ from jina_cli.documents.column import (
     absent_like,
     concat_columns,
 )
-from jina_cli.documents.rows import to_rows
 from jina_cli.executors.indexers.bodies import Row, beside_of, column_of, rows_of_bodies
 from jina_cli.store.records import Found, Stored
 from jina_cli.store.snapshot import Snapshot
@@ -114,10 +112,7 @@ def _column(
         others.get(place) or (absent_like(model, 1) if value is None else column_of([value]))
         for place, value in enumerate(values)
     ]
-    try:
-        return concat_columns(parts)
-    except ColumnsDiffer:
-        return ValuesColumn([to_rows(DocumentBatch([""], {name: p}))[0].get(name) for p in parts])
+    return concat_columns(parts)
 
 
 def _floats(scores: NDArray[np.floating[Any]]) -> list[float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +13,6 @@ from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.column import (
     BytesColumn,
     Column,
-    ColumnsDiffer,
     DocsColumn,
     NodesColumn,
     RaggedColumn,
@@ -24,6 +25,8 @@ from jina_cli.documents.column import (
     is_absent,
     rows_of,
 )
+from jina_cli.documents.nodes import node_value
+from jina_cli.documents.rows import to_rows
 from tests.testing.documents import columns, plainly, some_texts
 
 
@@ -50,15 +53,32 @@ def test_a_slice_is_what_taking_those_rows_gives(column: Column, start: int, len
 
 @given(columns(2), columns(3))
 def test_columns_end_to_end_have_the_rows_of_both(first: Column, second: Column) -> None:
-    try:
-        joined = concat_columns([first, second])
-    except ColumnsDiffer:
-        return
+    joined = concat_columns([first, second])
 
-    absent = [row for column in (first, second) if is_absent(column) for row in compared(column)]
-    if not absent:
+    absent = any(is_absent(column) for column in (first, second))
+    if not absent and not isinstance(joined, NodesColumn):
         assert compared(joined) == compared(first) + compared(second)
     assert len(joined) == 5
+
+
+@given(columns(2), columns(3))
+def test_columns_end_to_end_show_the_same_as_each_by_itself(first: Column, second: Column) -> None:
+    joined = concat_columns([first, second])
+
+    assert shown(joined) == shown(first) + shown(second)
+
+
+def shown(column: Column) -> list[Any]:
+    """Return what people see of each value; a list that nobody has is one of nothing."""
+    rows = to_rows(DocumentBatch([str(i) for i in range(len(column))], {"x": column}))
+    return [without_nulls(row.get("x")) or None for row in rows]
+
+
+def without_nulls(value: Any) -> Any:
+    """Return a value without the keys of objects whose value is null."""
+    if isinstance(value, dict):
+        return {key: without_nulls(v) for key, v in value.items() if v is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 @given(columns(3))
@@ -95,9 +115,23 @@ def test_a_column_that_holds_nothing_takes_the_kind_of_the_other(nothing: Column
     assert joined.present.tolist() == [False, False, True]
 
 
-def test_columns_that_cannot_stand_together_are_named() -> None:
-    with pytest.raises(ColumnsDiffer, match="cannot put BytesColumn and TextColumn into one"):
-        concat_columns([TextColumn(["a"]), BytesColumn([b"a"])])
+def test_columns_of_kinds_that_do_not_mix_keep_each_value_as_it_is() -> None:
+    parts = DocsColumn.of([some_texts(1)])
+    joined = concat_columns(
+        [
+            TextColumn(["a", None]),
+            BytesColumn([b"a"]),
+            ValuesColumn([{"b": 1}]),
+            TensorColumn(np.ones((2, 2)), np.array([True, False])),
+            parts,
+        ]
+    )
+
+    assert isinstance(joined, NodesColumn)
+    values = [None if node is None else node_value(node) for node in joined.values]
+    assert values[:4] == ["a", None, b"a", {"b": 1}]
+    assert (values[4].tolist(), values[5]) == ([1, 1], None)
+    assert values[6] == [{"id": "d0", "text": "text of d0"}]
 
 
 def test_lists_of_documents_join_their_documents() -> None:

@@ -19,6 +19,7 @@ from jina_cli.documents.column import (
     TextColumn,
     ValuesColumn,
 )
+from jina_cli.documents.rows import to_rows
 from jina_cli.errors import StorageFailed
 from jina_cli.executors.indexers.bodies import records_of
 from jina_cli.executors.indexers.matches import matches_of
@@ -120,7 +121,7 @@ def test_tensors_of_different_shapes_under_one_name_are_kept(store: Store) -> No
     assert [a if a is None else a.shape for a in column.arrays] == [(2,), (3,), None]
 
 
-def test_what_fits_no_column_together_becomes_values(store: Store) -> None:
+def test_what_fits_no_column_together_is_kept_as_it_is(store: Store) -> None:
     inner = DocumentBatch(["i"], {"text": TextColumn(["deep"])})
     kinds: dict[str, Column] = {
         "text": TextColumn(["word"]),
@@ -134,7 +135,7 @@ def test_what_fits_no_column_together_becomes_values(store: Store) -> None:
 
     matches = matches_of(store, found(*kinds, "without"), fields=["field"]).docs
 
-    assert list(matches.values("field")) == [
+    assert [row.get("field") for row in to_rows(matches)] == [
         "word",
         [1.5, 2.0],
         "YWJj",
