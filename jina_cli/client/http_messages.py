@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -16,6 +17,7 @@ from jina_cli.wire.messages import (
     Format,
     Request,
     Response,
+    RouteStep,
     Status,
     StatusCode,
 )
@@ -30,7 +32,7 @@ def write_request(request: Request) -> bytes:
     if request.target:
         header["target_executor"] = request.target
     if (left_s := left_of(request.deadline)) is not None:
-        header["timeout"] = round(1000 * left_s)
+        header["timeout"] = round(left_s, 3)
     data = {
         "header": header,
         "parameters": dict(request.parameters),
@@ -59,7 +61,19 @@ def read_answer(request: Request, http: int, content: bytes) -> Response:
     docs = data.get("data")
     body = Body(Format.JSON, orjson.dumps(docs)) if docs else EMPTY
     parameters = data.get("parameters") or {}
-    return Response(request_id=request.request_id, body=body, parameters=parameters)
+    return Response(
+        request_id=request.request_id,
+        body=body,
+        parameters=parameters,
+        routes=tuple(map(_route, data.get("routes") or ())),
+    )
+
+
+def _route(step: Mapping[str, Any]) -> RouteStep:
+    start, end = (
+        datetime.fromisoformat(step[name]).timestamp() for name in ("start_time", "end_time")
+    )
+    return RouteStep(pod=step["executor"], start=start, end=end)
 
 
 def read_event(request: Request, name: str, data: bytes) -> Response:
@@ -97,6 +111,17 @@ def _object(content: bytes) -> dict[str, Any]:
     return data if isinstance(data, dict) else {"detail": str(data)[:200]}
 
 
+def _described(detail: Any, is_ours: bool) -> str:
+    """Return a detail as one text; one that is a list says of each problem where it is."""
+    if isinstance(detail, list) and all(isinstance(one, dict) and "msg" in one for one in detail):
+        # Ours name the place in their words.
+        places = [".".join(map(str, one.get("loc") or ())) for one in detail]
+        texts = [str(one["msg"]) for one in detail]
+        told = zip(places, texts, strict=True)
+        return "; ".join(texts if is_ours else [f"{place}: {text}" for place, text in told])
+    return detail if isinstance(detail, str) else orjson.dumps(detail).decode()
+
+
 def _raised(text: object) -> str:
     """Return the name of the exception that a text is the `repr` of; all that Jina says."""
     found = (
@@ -116,7 +141,7 @@ def _status_of(http: int, data: Mapping[str, Any]) -> Status:
     raised: Mapping[str, Any] = exception if isinstance(exception, dict) else {}
     return Status(
         code=code,
-        description=text if isinstance(text, str) else orjson.dumps(text).decode(),
+        description=_described(text, is_ours="code" in data),
         exception=str(raised.get("name") or _raised(text)),
         arguments=tuple(map(str, raised.get("args") or ())),
         stacks=tuple(map(str, raised.get("stacks") or ())),

@@ -121,6 +121,7 @@ class HttpTransport:
             **request.metadata,
             "content-type": "application/json",
             "content-length": str(len(body)),
+            "x-jina-routes": "true",
             **({"accept": "text/event-stream"} if request.streamed else {}),
         }
         return head_of(method, quote("/" + path.lstrip("/")), self._target, headers)

@@ -188,9 +188,7 @@ def _replica_sets(plan: PeaPlan, head: HeadPlan, changes: Changes) -> list[Repli
     for place, addresses in enumerate(head.shards):
         links = [_link(address, plan, changes) for address in addresses]
         name = plan.pod if len(head.shards) == 1 else f"{plan.pod}/shard-{place}"
-        sets.append(
-            ReplicaSet(links, name=name, retries=head.retries, idempotent=head.idempotent)
-        )
+        sets.append(ReplicaSet(links, name=name, retries=head.retries, idempotent=head.idempotent))
     return sets
 
 

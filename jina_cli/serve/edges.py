@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from jina_cli.plan.models import GatewayPlan, Listener, PeaPlan
 from jina_cli.serve.board import Board
 from jina_cli.serve.slots import Slots
-from jina_cli.vocabulary import Protocol
+from jina_cli.vocabulary import Compression, Protocol
 from jina_cli.wire.budget import Budget
 from jina_cli.wire.channel import Server as NativeServer
 from jina_cli.wire.messages import Answering, EndpointInfo, Hello
@@ -31,6 +31,9 @@ _NATIVE = "native"
 
 _MESSAGES_IN_MEMORY = 4
 """Of the largest size, in requests of all listeners together."""
+
+_COMPRESSIONS = {Compression.NONE: "", Compression.DEFLATE: "deflate", Compression.GZIP: "gzip"}
+"""What gRPC calls them."""
 
 _LEAST_CALLS = 64
 """Calls over gRPC that are possible also with a short queue: health checks are some of them."""
@@ -167,6 +170,7 @@ class Edges:
                 max_message_bytes=self._plan.max_message_bytes,
                 window=max(1, self._gateway.prefetch),
                 max_calls=max(_LEAST_CALLS, 2 * self._plan.max_queue),
+                compression=_COMPRESSIONS[self._gateway.compression],
             )
             side = Side(board=self._board, endpoints=self._endpoints)
             self._grpc = GrpcEdge(self._flow, settings, side, self._budget, self._slots)

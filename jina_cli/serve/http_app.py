@@ -41,6 +41,8 @@ _LATER = frozenset({StatusCode.OVERLOADED, StatusCode.UNAVAILABLE})
 _INVALID = STATUSES[StatusCode.INVALID][1]
 _INTERNAL = STATUSES[StatusCode.INTERNAL][1]
 _EVENTS = b"text/event-stream"
+_WITH_ROUTES = b"x-jina-routes"
+"""Header of a request whose client wants to know which way it took, and how long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +131,9 @@ class HttpApp:
             )
         except BadMessage as error:
             return Page(_INVALID, wire_json.write_refusal(error, _given_id(headers)))
-        return await self._stream(asked) if streamed else self._write(await self._ask(asked))
+        if streamed:
+            return await self._stream(asked)
+        return self._write(await self._ask(asked), with_routes=_WITH_ROUTES in headers)
 
     async def _get(self, request: HttpRequest) -> Page | Events:
         """Answer with events; the document is the body, or else the query of the address."""
@@ -179,10 +183,10 @@ class HttpApp:
             log.exception("request %s failed in the Gateway", request.request_id)
             yield _broken(request, error)
 
-    def _write(self, response: Response) -> Page:
+    def _write(self, response: Response, *, with_routes: bool = False) -> Page:
         code = response.status.code
         try:
-            data = wire_json.write_http_response(response)
+            data = wire_json.write_http_response(response, with_routes=with_routes)
         except ValueError as error:
             log.exception("the answer to %s cannot be written", response.request_id)
             return problem(_INTERNAL, str(error))

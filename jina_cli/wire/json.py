@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 
@@ -59,7 +60,7 @@ _OF_OLD = {"execEndpoint": "exec_endpoint", "targetExecutor": "target_executor"}
 _DOCUMENT = re.compile(r"document (\d+): (?:'([^']+)' )?")
 """Begins what a Pea says of a document that is wrong."""
 
-_LONGEST_MS = 1e9
+_LONGEST_S = 1e6
 _NO_METADATA: Mapping[str, str] = {}
 
 
@@ -93,7 +94,7 @@ def read_http_request(
         data: The body.
         request_id: Where the body has none.
         metadata: Headers to pass on.
-        deadline_s: From now, where the body has no `timeout` (ms) or a later one; None for none.
+        deadline_s: From now, where the body has no `timeout` or a later one; None for none.
         streamed: Whether the answer may come in parts.
 
     Raises:
@@ -151,18 +152,26 @@ def loads(data: Buffer) -> Any:
     return _loads(data)
 
 
-def write_http_response(response: Response) -> bytes:
+def write_http_response(response: Response, *, with_routes: bool = False) -> bytes:
     """Return the HTTP body of a response; its HTTP status is that of `STATUSES`.
 
     A failure is `{"detail": …}` with what is known of it, as Jina has it.
+
+    Args:
+        with_routes: Whether it says which way the request took; Jina's HTTP does not.
 
     Raises:
         ValueError: The documents are in another format than JSON.
     """
     if not response.status.ok:
         return _failure(response)
-    header = {"request_id": response.request_id, "target_executor": ""}
-    rest = _dumps({"parameters": response.parameters, "header": header})
+    told: dict[str, Any] = {
+        "parameters": response.parameters,
+        "header": {"request_id": response.request_id, "target_executor": ""},
+    }
+    if with_routes:
+        told["routes"] = _routes(response)
+    rest = _dumps(told)
     return b"".join((b'{"data":', _documents_of(response.body), b",", memoryview(rest)[1:]))
 
 
@@ -179,7 +188,9 @@ def write_message(request: Request, response: Response) -> bytes:
     }
     if not response.status.ok:
         header["status"] = write_status(response.status)
-    rest = _dumps({"parameters": response.parameters, "header": header})
+    rest = _dumps(
+        {"parameters": response.parameters, "header": header, "routes": _routes(response)}
+    )
     # A failure gives back the documents in whatever form it has them, or none.
     is_readable = response.status.ok or response.body.format is Format.JSON
     documents = _documents_of(response.body) if is_readable else b"[]"
@@ -249,8 +260,8 @@ def _request(
         _expect(header, dict, "header", ("header",))
         request_id = _text(header, "request_id", "header") or request_id
         target = _text(header, "target_executor", "header")
-        if (left_ms := header.get("timeout")) is not None:
-            left_s = _seconds(left_ms)
+        if (timeout := header.get("timeout")) is not None:
+            left_s = _seconds(timeout)
             deadline_s = left_s if deadline_s is None else min(left_s, deadline_s)
     if parameters is None:
         parameters = {}
@@ -343,6 +354,17 @@ def _documents_of(body: Body) -> Buffer:
     raise ValueError(f"documents are {body.format.name}, not JSON")
 
 
+def _routes(response: Response) -> list[dict[str, Any]]:
+    return [
+        {
+            "executor": step.pod,
+            "start_time": datetime.fromtimestamp(step.start, UTC),
+            "end_time": datetime.fromtimestamp(step.end, UTC),
+        }
+        for step in response.routes
+    ]
+
+
 def _dumps(value: Any, name: str = "the answer") -> bytes:
     try:
         return orjson.dumps(value)
@@ -367,12 +389,11 @@ def _unknown_key(body: dict[str, Any]) -> BadJson:
     return BadJson(f"{key[:100]!r} is no key of a request{hint}", (key[:100],), "extra_forbidden")
 
 
-def _seconds(left_ms: Any) -> float:
-    if type(left_ms) not in (int, float) or not left_ms >= 0:
-        raise BadJson(
-            "timeout is no number of milliseconds", ("header", "timeout"), "greater_than_equal"
-        )
-    return float(min(left_ms, _LONGEST_MS)) / 1000
+def _seconds(timeout: Any) -> float:
+    if type(timeout) not in (int, float) or not timeout >= 0:
+        place = ("header", "timeout")
+        raise BadJson("timeout is no number of seconds", place, "greater_than_equal")
+    return float(min(timeout, _LONGEST_S))
 
 
 def _text(values: dict[str, Any], key: str, inside: str = "") -> str:

@@ -202,3 +202,21 @@ async def test_a_deadline_is_passed_on(pod: list[Pea]) -> None:
         answer = await link.request(late)
 
     assert answer.status.code is StatusCode.DEADLINE
+
+
+async def test_a_head_whose_shard_is_gone_says_that_it_is_not_ready_until_it_is_back(
+    peas: Peas,
+) -> None:
+    head, shard, _ = a_pod(peas, "halved", 2)
+    async with linked(head) as link, asyncio.timeout(20):
+        was_ready = link.is_ready
+        await asyncio.to_thread(shard.kill)
+        while link.is_ready:
+            await asyncio.sleep(0.01)
+        is_up = link.is_up
+        peas.start(shard.plan)
+        while not link.is_ready:
+            await asyncio.sleep(0.01)
+
+    assert was_ready
+    assert is_up
