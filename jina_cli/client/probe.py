@@ -14,7 +14,7 @@ from jina_cli.client.errors import AnswerLate, BadServer, ConnectionFailed, Wron
 from jina_cli.client.transport import Settings
 from jina_cli.errors import JinaError, RequestFailed, Unreachable
 from jina_cli.vocabulary import DRY_RUN_ENDPOINT
-from jina_cli.wire.messages import Format, Request, Status, StatusCode, new_request_id
+from jina_cli.wire.messages import BadMessage, Format, Request, Status, StatusCode, new_request_id
 
 SETTINGS = Settings(max_message_bytes=2**20)
 _FOREVER_S = 1e6
@@ -240,14 +240,11 @@ def _first_number(message: bytes) -> int:
 
 
 def _status(message: bytes) -> Status:
-    from google.protobuf.message import DecodeError
-
-    from jina_cli.wire.descriptors import message_class
-    from jina_cli.wire.jina3 import read_status
+    from jina_cli.wire.jina3_status import read_status
 
     try:
-        return read_status(message_class("jina.StatusProto").FromString(message))
-    except DecodeError:
+        return read_status(message)
+    except BadMessage:
         return _UNAVAILABLE
 
 

@@ -26,6 +26,7 @@ from jina_cli.client.transport import (
 )
 from jina_cli.wire import jina3
 from jina_cli.wire.bodies import read_body, write_body
+from jina_cli.wire.jina3_status import read_status
 from jina_cli.wire.messages import BadMessage, Format, Request, Response, Status, StatusCode
 
 END = b"\x00"
@@ -269,17 +270,13 @@ async def dry_run(target: Target, settings: Settings) -> Status:
     Raises:
         ConnectionFailed: Nobody answers, or not with a status.
     """
-    from google.protobuf.message import DecodeError
-
-    from jina_cli.wire.descriptors import message_class
-
     websocket = await connect(target, "/dry_run", settings)
     try:
         with suppress(ConnectionClosed):  # who has told it at once may be gone
             await websocket.send(b"")
         data = await websocket.recv(decode=False)
-        return jina3.read_status(message_class("jina.StatusProto").FromString(data))
-    except (ConnectionClosed, DecodeError) as error:
+        return read_status(data)
+    except (ConnectionClosed, BadMessage) as error:
         raise ConnectionFailed(f"the answer of {target} is no status: {error}") from error
     finally:
         await websocket.close()

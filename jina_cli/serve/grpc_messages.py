@@ -5,22 +5,52 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from jina_cli.vocabulary import DEFAULT_ENDPOINT
 from jina_cli.wire.descriptors import message_class
 from jina_cli.wire.messages import BadMessage, EndpointInfo
 from jina_cli.wire.parameters import read_struct, write_struct
 
 
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [schema, {"type": "null"}], "default": None}
+
+
+_NUMBERS = {"type": "array", "items": {"type": "number"}, "tensor/array shape": "not specified"}
+
+_ANYTHING: Mapping[str, Any] = {
+    "title": "AnyDocument",
+    "type": "object",
+    "properties": {
+        "id": _or_null({"type": "string"}),
+        "text": _or_null({"type": "string"}),
+        "url": _or_null({"type": "string"}),
+        "blob": _or_null({"type": "string", "format": "binary"}),
+        "tensor": _or_null(_NUMBERS),
+        "embedding": _or_null(_NUMBERS),
+        "tags": {"type": "object", "default": {}},
+    },
+}
+"""Documents of which nothing is known. Jina cannot read one that has documents inside."""
+
+
 def write_endpoints(endpoints: Mapping[str, EndpointInfo]) -> bytes:
-    """Return a serialised EndpointsProto, with the schemas as Jina's Executors give them."""
-    message = message_class("jina.EndpointsProto")(endpoints=list(endpoints))
-    schemas = {endpoint: _described(info) for endpoint, info in endpoints.items()}
+    """Return a serialised EndpointsProto, with the schemas as Jina's Executors give them.
+
+    What is asked of no endpoint that is there passes through unchanged; this is told as a
+    default endpoint that takes anything. Jina's Gateway chains only Executors that have
+    each other's endpoints or a default.
+    """
+    passes = EndpointInfo(input=_ANYTHING, output=_ANYTHING)
+    listed = {DEFAULT_ENDPOINT: passes, **endpoints}
+    message = message_class("jina.EndpointsProto")(endpoints=list(listed))
+    schemas = {endpoint: _described(info) for endpoint, info in listed.items()}
     message.schemas.ParseFromString(write_struct(schemas))
     data: bytes = message.SerializeToString()
     return data
 
 
 def read_endpoints(data: bytes) -> dict[str, EndpointInfo]:
-    """Return what a serialised EndpointsProto says of each endpoint.
+    """Return what a serialised EndpointsProto says of each endpoint that does something.
 
     Raises:
         BadMessage: It is none.
@@ -32,7 +62,8 @@ def read_endpoints(data: bytes) -> dict[str, EndpointInfo]:
     except DecodeError as error:
         raise BadMessage(f"is no EndpointsProto: {error}") from None
     schemas = read_struct(message.schemas)
-    return {endpoint: _info(schemas.get(endpoint)) for endpoint in message.endpoints}
+    infos = {endpoint: _info(schemas.get(endpoint)) for endpoint in message.endpoints}
+    return {endpoint: info for endpoint, info in infos.items() if info.input != _ANYTHING}
 
 
 def write_info(versions: Mapping[str, str]) -> bytes:

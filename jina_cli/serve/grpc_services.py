@@ -13,7 +13,7 @@ from jina_cli.serve.grpc_messages import write_endpoints, write_info
 from jina_cli.serve.grpc_reflection import Reflection
 from jina_cli.serve.versions import versions
 from jina_cli.vocabulary import DRY_RUN_ENDPOINT
-from jina_cli.wire.jina3 import write_status
+from jina_cli.wire.jina3_status import write_status
 from jina_cli.wire.messages import Answering, Buffer, EndpointInfo, Request
 
 SERVICES = (

@@ -17,7 +17,7 @@ from jina_cli.plan.models import MAX_QUEUE, Route
 from jina_cli.serve.identify import with_ids
 from jina_cli.serve.journey import Journey, Peer, StepFailed, Stop
 from jina_cli.serve.router import ROOT, Itinerary, Router, Step
-from jina_cli.vocabulary import TRAIN_ENDPOINT
+from jina_cli.vocabulary import DRY_RUN_ENDPOINT, TRAIN_ENDPOINT
 from jina_cli.wire.messages import (
     EMPTY,
     Answering,
@@ -126,13 +126,14 @@ class Walker:
         return len(left)
 
     def _complete(self, request: Request) -> Request:
-        """Return the request with an id and a deadline."""
+        """Return the request with an id and a deadline; a dry run takes no documents along."""
         deadline = request.deadline
-        if deadline is not None and request.request_id:
+        is_dry = request.endpoint == DRY_RUN_ENDPOINT
+        if deadline is not None and request.request_id and not is_dry:
             return request
         return _request(
             endpoint=request.endpoint,
-            bodies=request.bodies,
+            bodies=() if is_dry else request.bodies,
             request_id=request.request_id or new_request_id(),
             target=request.target,
             parameters=request.parameters,

@@ -14,7 +14,7 @@ from jina_cli.serve.slots import Slots
 from jina_cli.serve.ws_dialect import Dialect, refusal
 from jina_cli.vocabulary import DRY_RUN_ENDPOINT
 from jina_cli.wire.budget import Budget
-from jina_cli.wire.jina3 import write_status
+from jina_cli.wire.jina3_status import write_status
 from jina_cli.wire.messages import Answer, BadMessage, Request, Response, Status, StatusCode
 
 log = logging.getLogger(__name__)

@@ -15,6 +15,7 @@ from typing import Any
 from jina_cli.documents.varint import Malformed, read_varint, sized, varint
 from jina_cli.vocabulary import DEFAULT_ENDPOINT, RESULTS
 from jina_cli.wire.fields import fields
+from jina_cli.wire.jina3_status import read_status, text_field, write_status
 from jina_cli.wire.messages import (
     EMPTY,
     OK,
@@ -35,8 +36,6 @@ from jina_cli.wire.structs import read_struct_bytes
 _HEADER, _PARAMETERS, _ROUTES, _DATA = 0x0A, 0x12, 0x1A, 0x22
 _ID, _STATUS, _ENDPOINT, _TARGET, _TIMEOUT = 0x0A, 0x12, 0x1A, 0x22, 0x28
 _DOCS, _DOCS_BYTES = 0x0A, 0x12
-_CODES = {code.value: code for code in StatusCode}
-
 _NO_PARAMETERS = write_struct({RESULTS: {}})
 """What Jina's client sends where it has no parameters."""
 
@@ -177,33 +176,13 @@ def read_data_response(data: Buffer) -> Response:
         request_id, _, _, _, status = _header_of(head)
         return Response(
             request_id=request_id,
-            status=_read_status(status) if status else OK,
+            status=read_status(status) if status else OK,
             body=_body(contents),
             parameters=read_struct_bytes(packed),
             routes=tuple(_read_route(bytes(route)) for route in routes),
         )
     except _WRONG as error:
         raise BadMessage(f"is no DataRequestProto: {error}") from None
-
-
-def write_status(status: Status) -> bytes:
-    """Return a status as a serialised StatusProto, which is empty where all is well.
-
-    Jina knows success and failure alone: our code stands as the exception's name where no
-    exception was raised.
-    """
-    if status.ok:
-        return b""
-    exception = _text(0x0A, status.exception or status.code.value)
-    exception += b"".join(_text(0x12, argument) for argument in status.arguments)
-    exception += b"".join(_text(0x1A, line) for line in status.stacks)
-    exception += _text(0x22, status.executor or status.pod)
-    return b"\x08\x01" + _text(0x12, status.description) + sized(0x1A, exception)
-
-
-def read_status(message: Any) -> Status:
-    """Return the status of a StatusProto message."""
-    return _read_status(message.SerializeToString())
 
 
 def _parts(data: Buffer) -> tuple[bytes, bytes, list[Buffer], list[Buffer]]:
@@ -279,37 +258,6 @@ def _header_of(head: bytes) -> tuple[str, str, str, int, bytes]:
     return request_id, endpoint, target, timeout_s, status
 
 
-def _read_status(data: bytes) -> Status:
-    code, description, exception = 0, "", b""
-    for tag, begin, end in fields(data):
-        if tag == 0x08:
-            code = read_varint(data, begin)[0]
-        elif tag == 0x12:
-            description = data[begin:end].decode()
-        elif tag == 0x1A:
-            exception += data[begin:end]
-    texts: dict[int, list[str]] = {0x0A: [""], 0x12: [], 0x1A: [], 0x22: [""]}
-    for tag, begin, end in fields(exception):
-        if tag in texts:
-            texts[tag].append(exception[begin:end].decode())
-    return _status_of(code, description, texts)
-
-
-def _status_of(code: int, description: str, texts: Mapping[int, Sequence[str]]) -> Status:
-    if code == 0:
-        return OK
-    name = texts[0x0A][-1]
-    ours = _CODES.get(name)
-    return Status(
-        code=ours or StatusCode.EXECUTOR,
-        description=description,
-        exception="" if ours else name,
-        arguments=tuple(texts[0x12]),
-        stacks=tuple(texts[0x1A]),
-        executor=texts[0x22][-1],
-    )
-
-
 def _read_route(data: bytes) -> RouteStep:
     pod, start, end_s = "", 0.0, 0.0
     for tag, begin, end in fields(data):
@@ -370,11 +318,11 @@ def _answer_head(request: Request, response: Response) -> bytes:
 
 
 def _header(request_id: str, *, endpoint: str, target: str | None, status: Status = OK) -> bytes:
-    parts = _text(_ID, request_id)
+    parts = text_field(_ID, request_id)
     if status.code is not StatusCode.OK:
         parts += sized(_STATUS, write_status(status))
-    parts += sized(_ENDPOINT, _utf8(endpoint))
-    return parts if target is None else parts + sized(_TARGET, _utf8(target))
+    parts += sized(_ENDPOINT, endpoint.encode("utf-8", "replace"))
+    return parts if target is None else parts + sized(_TARGET, target.encode("utf-8", "replace"))
 
 
 def _route(step: RouteStep) -> bytes:
@@ -386,7 +334,7 @@ def _route(step: RouteStep) -> bytes:
 @lru_cache(maxsize=256)
 def _name(pod: str) -> bytes:
     """Return what stands before the timestamps of a route: names of Pods are few."""
-    field = _text(0x0A, pod)
+    field = text_field(0x0A, pod)
     return b"%c%b%b" % (_ROUTES, varint(len(field) + 2 + 2 * _TIMESTAMP_BYTES), field)
 
 
@@ -407,11 +355,3 @@ def _five(number: int) -> bytes:
             number >> 28 & 127,
         )
     )
-
-
-def _text(tag: int, text: str) -> bytes:
-    return sized(tag, _utf8(text)) if text else b""
-
-
-def _utf8(text: str) -> bytes:
-    return text.encode("utf-8", "replace")

@@ -30,7 +30,7 @@ FIELDS = {
     "jina.DataRequestProto": "1 header, 2 parameters, 3 routes, 4 data",
     "jina.DataRequestProto.DataContentProto": "1 docs, 2 docs_bytes",
     "jina.HeaderProto": ("1 request_id, 2 status, 3 exec_endpoint, 4 target_executor, 5 timeout"),
-    "jina.StatusProto": "1 code, 2 description, 3 exception",
+    "jina.StatusProto": "1 code, 2 description, 3 exception, 1000 jina_status",
     "jina.StatusProto.ExceptionProto": "1 name, 2 args, 3 stacks, 4 executor",
     "jina.RouteProto": "1 executor, 2 start_time, 3 end_time, 4 status",
     "jina.SingleDocumentRequestProto": "1 header, 2 parameters, 3 routes, 4 document",

@@ -27,6 +27,7 @@ KILLED = max(20, CONNECTIONS // 10)
 SLACK = 8 * 2**20
 
 SLEEPER = """
+import asyncio
 from jina import Executor, requests
 
 class Sleeper(Executor):
