@@ -70,6 +70,7 @@ class StreamCall(Call):
         self._held = 0
         self._waiter: asyncio.Task[None] | None = None
         self._trailing: dict[str, str] = {}
+        self._is_sending = False
         self.is_queued = False
         self.last_read = desk.loop.time()
 
@@ -216,14 +217,18 @@ class StreamCall(Call):
         self.advance()
 
     def _send_answers(self) -> None:
+        if self._is_sending:
+            return  # the stream calls `writable` back while it is given a long answer
+        self._is_sending = True
         turns = self._turns
         while turns and self.stream.pending <= UNREAD_BYTES:
             answer = turns[0].answer
             if answer is None:
-                return
+                break
             self._begin()
             self.stream.send(answer)
             turns.popleft()
+        self._is_sending = False
 
     def _release(self, turn: _Turn) -> None:
         if not turn.is_released:

@@ -26,6 +26,7 @@ class Slots:
     def __init__(self, count: int) -> None:
         self._free = count
         self._waiting: deque[Waiter] = deque()
+        self._is_giving = False
 
     def take(self, waiter: Waiter) -> bool:
         """Take a slot, or have `waiter.advance` called when there is one."""
@@ -38,8 +39,15 @@ class Slots:
         return False
 
     def give(self) -> None:
+        """Give back a slot, and have those that wait take it, in the order in which they came."""
         self._free += 1
-        while self._free > 0 and self._waiting:
-            waiter = self._waiting.popleft()
-            waiter.is_queued = False
-            waiter.advance()
+        if self._is_giving:
+            return  # a waiter that could not use its slot gives it back: the loop below goes on
+        self._is_giving = True
+        try:
+            while self._free > 0 and self._waiting:
+                waiter = self._waiting.popleft()
+                waiter.is_queued = False
+                waiter.advance()
+        finally:
+            self._is_giving = False

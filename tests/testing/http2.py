@@ -38,6 +38,7 @@ class Heard:
     is_lost: bool = False
     was_writable: int = 0
     consumes: bool = True
+    when_writable: Callable[[], None] | None = None
 
     def received(self, data: bytes, ended: bool) -> None:
         self.data += data
@@ -50,6 +51,9 @@ class Heard:
 
     def writable(self) -> None:
         self.was_writable += 1
+        when, self.when_writable = self.when_writable, None
+        if when is not None:
+            when()
 
 
 class Peer:

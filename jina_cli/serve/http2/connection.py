@@ -201,6 +201,9 @@ class Connection(Generic[Head]):
         while moved and self._blocked:
             moved = False
             for stream in list(self._blocked):
+                # Who was told that it may send on may have made others send, and end.
+                if stream not in self._blocked:
+                    continue
                 left = stream.pending
                 if not stream.pump():
                     self._blocked.pop(stream, None)
@@ -398,7 +401,8 @@ class Connection(Generic[Head]):
         if flags & frames.ACK:
             _expect(not payload)
             return
-        for name, value in frames.read_settings(payload):
+        # Of a setting that is there a thousand times the last one counts: each is work.
+        for name, value in dict(frames.read_settings(payload)).items():
             self._set(name, value)
         self.emit(frames.SETTINGS_ACK)
         if self._blocked:

@@ -468,3 +468,35 @@ def test_any_frames_end_the_connection_or_are_served(parts: list[bytes], chunk: 
 
     assert peer.ours.pending == 0
     assert all(not heard.stream.pending for heard in peer.heard)
+
+
+def test_a_stream_that_ends_while_another_is_told_to_send_on_ends_once() -> None:
+    peer = Peer()
+    peer.theirs.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 0})
+    peer.ask(b"1")
+    peer.ask(b"2")
+    first, second = peer.heard
+    first.stream.send_head(HEAD)
+    first.stream.send((b"x",))
+    second.stream.answer(HEAD, (b"y",), TRAILERS)
+    first.when_writable = lambda: first.stream.send((b"x" * 20_000,))
+
+    peer.theirs.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 100_000})
+    peer.exchange()
+
+    assert [event.stream_id for event in peer.of(StreamEnded)] == [second.stream.id]
+    assert len(body_of(peer)) == 20_002
+
+
+def test_of_a_setting_that_is_repeated_the_last_one_counts() -> None:
+    peer = Peer()
+    peer.ask(b"q")
+    name = SettingCodes.INITIAL_WINDOW_SIZE.value
+    payload = b"".join(
+        name.to_bytes(2, "big") + size.to_bytes(4, "big") for size in range(10_000, 0, -1)
+    )
+
+    peer.give(frames.frame(frames.SETTINGS, 0, 0, payload))
+    peer.heard[0].stream.send((b"xy",))
+
+    assert peer.heard[0].stream.pending == 1

@@ -1,0 +1,54 @@
+"""Slots that streams share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from jina_cli.serve.slots import Slots
+
+
+class Stream:
+    """Takes a slot when it is its turn, and does with it what the test says."""
+
+    def __init__(self, slots: Slots, use: Callable[[Stream], None]) -> None:
+        self.is_queued = False
+        self.turns = 0
+        self._slots = slots
+        self._use = use
+
+    def advance(self) -> None:
+        if self._slots.take(self):
+            self.turns += 1
+            self._use(self)
+
+
+def keep(stream: Stream) -> None:
+    """Hold the slot."""
+
+
+def test_streams_wait_for_a_slot_and_get_it_in_turn() -> None:
+    slots = Slots(1)
+    streams = [Stream(slots, keep) for _ in range(3)]
+    for stream in streams:
+        stream.advance()
+    assert [stream.turns for stream in streams] == [1, 0, 0]
+
+    slots.give()
+
+    assert [stream.turns for stream in streams] == [1, 1, 0]
+    assert [stream.is_queued for stream in streams] == [False, False, True]
+
+
+def test_a_slot_that_thousands_of_streams_cannot_use_goes_from_one_to_the_next() -> None:
+    slots = Slots(1)
+    first = Stream(slots, keep)
+    first.advance()
+    others = [Stream(slots, lambda _: slots.give()) for _ in range(5000)]
+    last = Stream(slots, keep)
+    for stream in (*others, last):
+        stream.advance()
+
+    slots.give()
+
+    assert {stream.turns for stream in (*others, last)} == {1}
+    assert not slots.take(first)
