@@ -30,7 +30,18 @@ class BadResult(TypeError):
 
 
 class BadParameter(ValueError):
-    """A parameter of the request is not what the Executor takes."""
+    """A parameter of the request is not what the Executor takes.
+
+    Args:
+        problem: What is wrong.
+        place: Where in the request, `parameters.top_k`.
+    """
+
+    def __init__(self, problem: str, place: str = "parameters") -> None:
+        super().__init__(problem, place)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +128,8 @@ def top_k_of(parameters: Parameters, default: int) -> int:
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # JSON of Jina's clients has all numbers as floats
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_TOP_K:
-        raise BadParameter(f"top_k is {value!r}, and must be a number from 1 to {MAX_TOP_K}")
+        problem = f"top_k is {value!r}, and must be a number from 1 to {MAX_TOP_K}"
+        raise BadParameter(problem, "parameters.top_k")
     return value
 
 

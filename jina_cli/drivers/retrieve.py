@@ -116,7 +116,8 @@ class DeleteDriver:
     ) -> Done:
         named = parameters.get("ids", [])
         if not isinstance(named, list | tuple) or not all(isinstance(id_, str) for id_ in named):
-            raise BadParameter(f"ids is {named!r}, and must be a list of strings")
+            problem = f"ids is {named!r}, and must be a list of strings"
+            raise BadParameter(problem, "parameters.ids")
         ids = list(dict.fromkeys([*docs.ids, *named]))
         deleted = await settled(executor.delete(ids)) if ids else 0
         return Done(docs=docs.only(), results={"deleted": deleted})

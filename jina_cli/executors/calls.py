@@ -14,7 +14,18 @@ from jina_cli.drivers.base import BadResult, Done
 
 
 class BadDocuments(ValueError):
-    """The documents of a request are not of the type that a method takes."""
+    """The documents of a request are not of the type that a method takes.
+
+    Args:
+        problem: What is wrong.
+        place: Where in the request, `data.0.text`; empty where it is not one place.
+    """
+
+    def __init__(self, problem: str, place: str = "") -> None:
+        super().__init__(problem, place) if place else super().__init__(problem)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +37,14 @@ class Call:
         parts: The same, as they came from each Pod that it needs; one or more.
         inputs: Names of these Pods, as many as `parts`, or none.
         parameters: Of the request, for this Pod.
+        metadata: Headers that came with the request; none where several were put together.
     """
 
     docs: DocumentBatch = EMPTY_BATCH
     parts: tuple[DocumentBatch, ...] = ()
     inputs: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 class Handler(Protocol):

@@ -17,6 +17,7 @@ from contextlib import aclosing
 from typing import Any
 
 from docarray import BaseDoc, DocList, DocVec
+from pydantic import ValidationError
 
 from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.convert import DoesNotFit, are_docs, from_docs, to_docs
@@ -25,6 +26,7 @@ from jina_cli.drivers.base import BadParameter, BadResult, Done, settled
 from jina_cli.executors.calls import BadDocuments, Call, gathered
 from jina_cli.executors.endpoints import ExecutorInvalid, Method
 from jina_cli.executors.executor import Executor
+from jina_cli.executors.telemetry import context_of
 
 _DOCS = ("docs", "doc", "docs_matrix", "docs_map")
 _READY = (type(None), list, dict, DocumentBatch)
@@ -86,7 +88,7 @@ class MethodHandler:
         if "docs_matrix" in takes or "docs_map" in takes:
             arguments.update(self._apart(call, docs))
         if "tracing_context" in takes:
-            arguments["tracing_context"] = None
+            arguments["tracing_context"] = context_of(call.metadata)
         return arguments
 
     def _apart(self, call: Call, docs: Any) -> dict[str, Any]:
@@ -118,7 +120,8 @@ class MethodHandler:
             given = to_docs(docs, doc_type)
             return given if self._stack is None or self.is_singleton else self._stack(given)
         except DoesNotFit as error:
-            raise BadDocuments(f"the documents are no {doc_type.__name__}: {error}") from error
+            problem = f"the documents are no {doc_type.__name__}: {error}"
+            raise BadDocuments(problem, _place_of(error, docs)) from error
 
     def _parameters(self, parameters: Mapping[str, Any]) -> Any:
         if self.parameters_type is None:
@@ -126,28 +129,24 @@ class MethodHandler:
         try:
             return self.parameters_type(**parameters)
         except ValueError as error:
-            raise BadParameter(" ".join(str(error).split())) from error
+            raise _bad_parameter(error) from error
 
     def _done(self, call: Call, docs: Any, returned: Any) -> Done:
-        match returned:
-            case None:
-                return Done(docs=self._back(call, docs))
-            case dict():
-                return Done(docs=self._back(call, docs), results=returned)
-            case _:
-                return Done(docs=self._batch(call.docs, returned, "documents, None or a dict"))
+        if returned is None:
+            return Done(docs=self._back(call, docs))
+        if isinstance(returned, dict):
+            return Done(docs=self._back(call, docs), results=returned)
+        return Done(docs=self._batch(call.docs, returned, "documents, None or a dict"))
 
     def _batch(self, original: DocumentBatch, returned: Any, expected: str) -> DocumentBatch:
         """Return what the method gave back as columns."""
-        match returned:
-            case DocumentBatch():
-                return returned
-            case BaseDoc():
-                return from_docs([returned], original=original)
-            case _ if are_docs(returned):
-                return from_docs(returned, original=original)
-            case _:
-                raise self._bad(returned, expected)
+        if isinstance(returned, DocumentBatch):
+            return returned
+        if are_docs(returned):  # before a document: pydantic takes long to say that it is none
+            return from_docs(returned, original=original)
+        if isinstance(returned, BaseDoc):
+            return from_docs([returned], original=original)
+        raise self._bad(returned, expected)
 
     def _back(self, call: Call, docs: Any) -> DocumentBatch:
         """Return documents that the method may have changed in place."""
@@ -222,6 +221,25 @@ async def _close(generator: Generator[Any, None, None]) -> None:
 
 async def _close_later(generator: AsyncGenerator[Any, None]) -> None:
     await generator.aclose()
+
+
+def _place_of(error: DoesNotFit, docs: DocumentBatch) -> str:
+    """Return where the document stands in the request; one inside another is not told."""
+    row = list(docs.ids).index(error.id) if error.id in docs.ids else None
+    return "data" if row is None else f"data.{row}.{error.field}".rstrip(".")
+
+
+def _bad_parameter(error: ValueError) -> BadParameter:
+    """Return what a model of parameters found, in one line, with the place of the first."""
+    found: list[Any] = error.errors() if isinstance(error, ValidationError) else []
+    if not found:
+        return BadParameter(" ".join(str(error).split()))
+    places = [".".join(map(str, one["loc"])) for one in found]
+    told = [
+        f"{place}: {one['msg']}" if place else str(one["msg"])
+        for place, one in zip(places, found, strict=True)
+    ]
+    return BadParameter("; ".join(told), f"parameters.{places[0]}".rstrip("."))
 
 
 def _hints(method: Any, where: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -55,6 +55,14 @@ def meter_of(name: str) -> Any:
     """Return OpenTelemetry's meter of that name, or one that measures nothing."""
     api = _api("opentelemetry.metrics")
     return NoMeter() if api is None else api.get_meter(name)
+
+
+def context_of(metadata: Mapping[str, str]) -> Any:
+    """Return OpenTelemetry's context of a request that came with one; None for any other."""
+    if "traceparent" not in metadata:
+        return None
+    api = _api("opentelemetry.propagate")
+    return None if api is None else api.extract(metadata)
 
 
 def _api(module: str) -> Any:

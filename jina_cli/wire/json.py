@@ -57,6 +57,7 @@ KEYS = frozenset({"data", "docs", "parameters", "header", "exec_endpoint", "targ
 _OF_OLD = {"execEndpoint": "exec_endpoint", "targetExecutor": "target_executor"}
 """Names that clients of Jina before documents of version 2 used."""
 
+_PLACE = re.compile(r"(?:data|parameters)(?:\.|$)")
 _DOCUMENT = re.compile(r"document (\d+): (?:'([^']+)' )?")
 """Begins what a Pea says of a document that is wrong."""
 
@@ -304,7 +305,11 @@ def _failure(response: Response) -> bytes:
 
 
 def _place_in(status: Status) -> Place:
-    """Return where the document stands that a Pea found wrong; empty for anything else."""
+    """Return where that stands which a Pea found wrong; empty where it does not say."""
+    if len(status.arguments) == 2 and _PLACE.match(status.arguments[1]):
+        return tuple(
+            int(step) if step.isdecimal() else step for step in status.arguments[1].split(".")
+        )
     found = _DOCUMENT.match(status.arguments[0]) if status.arguments else None
     if found is None:
         return ()

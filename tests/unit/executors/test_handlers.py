@@ -193,8 +193,13 @@ def test_documents_may_come_as_a_stack_and_go_back_as_one(every: Every) -> None:
 
 def test_parameters_may_have_a_model(every: Every) -> None:
     assert run(every, "/settings", top_k=5).results == {"top_k": 5}
-    with pytest.raises(BadParameter, match="top_k"):
+    with pytest.raises(BadParameter) as caught:
         run(every, "/settings", top_k="many")
+
+    problem, place = caught.value.args
+    assert place == "parameters.top_k"
+    assert str(caught.value) == problem
+    assert problem.startswith("top_k: Input should be a valid integer")
 
 
 def test_what_cannot_be_an_answer_is_refused(every: Every) -> None:
@@ -207,8 +212,10 @@ def test_what_cannot_be_an_answer_is_refused(every: Every) -> None:
 
 
 def test_documents_of_another_type_are_the_requests_fault(every: Every) -> None:
-    with pytest.raises(BadDocuments, match=r"the documents are no Vector: .*'d0'"):
+    with pytest.raises(BadDocuments, match=r"the documents are no Vector: .*'d0'") as caught:
         run(every, "/vectors")
+
+    assert caught.value.args[1].startswith("data.0.")
 
 
 def test_an_endpoint_that_is_not_named_goes_to_the_default() -> None:
