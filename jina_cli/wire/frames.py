@@ -155,7 +155,8 @@ class FrameReader:
 
     The caller fills `get_buffer()` and tells `received(count)`, as asyncio's BufferedProtocol
     does. Small frames are read many at a time into one ring; a frame that does not fit is read
-    straight into memory of its own, which its payload then is a view of.
+    straight into memory of its own, which its payload then is a view of. That is taken when the
+    ring is full of it: a peer that claims a length and sends nothing costs no memory.
 
     Args:
         max_bytes: The longest frame to take. A longer one is reported once, as `Oversized`,
@@ -174,6 +175,7 @@ class FrameReader:
         self._ring = memoryview(bytearray(_RING_BYTES))
         self._start = 0  # of what is not cut yet
         self._filled = 0
+        self._coming = 0  # length of the frame in the ring that will not fit into it
         self._large: memoryview | None = None
         self._large_filled = 0
         self._skip = 0
@@ -198,6 +200,10 @@ class FrameReader:
             held, self.held = self.held, 0
             return (_cut(view, held),)
         self._filled += count
+        if self._coming:
+            if self._filled == _RING_BYTES:
+                self._begin_large()
+            return ()
         return self._cut_ring()
 
     def feed(self, data: Buffer) -> list[Frame | Oversized]:
@@ -243,13 +249,14 @@ class FrameReader:
                     _frame(kind, id, format, wanted, opened, bytes(ring[payload:start]), flags)
                 )
             elif total > _RING_BYTES:
-                self._start = start
-                self._begin_large(total)
-                return frames
+                self._coming = total
+                break
             else:
                 break
         self._start = start
         self._make_room()
+        if self._coming and self._filled == _RING_BYTES:
+            self._begin_large()
         return frames
 
     def _has_room(self, size: int) -> bool:
@@ -263,17 +270,21 @@ class FrameReader:
     def _make_room(self) -> None:
         left = self._filled - self._start
         full = self._filled == _RING_BYTES
-        if self._start and (full or left == 0 or self._start > _RING_BYTES // 2):
+        is_narrow = full or left == 0 or self._start > _RING_BYTES // 2 or self._coming
+        if self._start and is_narrow:
             self._ring[:left] = bytes(self._ring[self._start : self._filled])
             self._start, self._filled = 0, left
 
-    def _begin_large(self, total: int) -> None:
+    def _begin_large(self) -> None:
+        """Take memory for the frame that the whole ring is the beginning of."""
+        total, self._coming = self._coming, 0
         # Mapped memory costs nothing until bytes arrive, whatever length a peer claims.
-        memory = mmap.mmap(-1, total) if total > _MAPPED_BYTES else bytearray(total)
+        is_mapped = total > _MAPPED_BYTES
+        memory = mmap.mmap(-1, total, mmap.MAP_PRIVATE) if is_mapped else bytearray(total)
         self._large = memoryview(memory)
-        self._large_filled = self._filled - self._start
-        self._large[: self._large_filled] = self._ring[self._start : self._filled]
-        self._start = self._filled = 0
+        self._large[:_RING_BYTES] = self._ring
+        self._large_filled = _RING_BYTES
+        self._filled = 0
 
 
 def _cut(view: memoryview, held: int) -> Frame:

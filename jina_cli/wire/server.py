@@ -297,6 +297,8 @@ class Server:
         """Take note that a job has ended."""
         self._pending -= 1
         del job.peer.jobs[job.id]
+        # Its exception knows the frames that know the job: a circle that would outlive us both.
+        job.task = None
         self._give(job.size)
         if self._is_draining:
             self._close_if_done(job.connection, job.peer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -108,11 +109,29 @@ def test_a_frame_over_the_limit_is_told_once_and_thrown_away() -> None:
     assert frames[1].size == len(a_frame(500_000))
 
 
-def test_a_length_that_is_only_claimed_takes_no_memory() -> None:
+@pytest.mark.parametrize("claimed", [3 * 2**20, 2**32 - 100])
+def test_a_length_that_is_only_claimed_takes_no_memory(claimed: int) -> None:
     reader = FrameReader(2**32)
-    reader.feed(HEADER.pack(2**32 - 100, 1, Kind.REQUEST, 1, 1, 0, 2))
+    tracemalloc.start()
+    reader.feed(HEADER.pack(claimed, 1, Kind.REQUEST, 1, 1, 0, 2))
 
     assert reader.feed(b"{}") == []
+
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()
+
+
+def test_a_large_frame_that_comes_in_pieces_after_small_ones_is_whole() -> None:
+    data = a_frame(40_000, id=1) + a_frame(70_000, id=2) + a_frame(40_000, id=3)
+    reader = FrameReader(2**20)
+    frames = [
+        frame
+        for start in range(0, len(data), 777)
+        for frame in reader.feed(data[start : start + 777])
+    ]
+
+    assert [frame.id for frame in frames] == [1, 2, 3]
+    assert [len(frame.payload) for frame in frames] == [40_000, 70_000, 40_000]
 
 
 @pytest.mark.parametrize(
