@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from jina_cli.executors.creation import Surroundings, create
 from jina_cli.executors.endpoints import ExecutorInvalid, dynamic_batching, requests, write
-from jina_cli.executors.executor import Executor, Surroundings, create
+from jina_cli.executors.executor import Executor
 from jina_cli.executors.families import (
     Crafter,
     Encoder,

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace, TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from jina_cli.executors.endpoints import (
     Batching,
-    ExecutorInvalid,
     batching_from,
     batching_of,
     endpoints_of,
@@ -27,7 +24,7 @@ from jina_cli.executors.logger import ExecutorLogger
 from jina_cli.executors.telemetry import meter_of, tracer_of
 from jina_cli.executors.timings import Timings
 
-_CONTEXT = ("metas", "requests", "runtime_args", "workspace", "dynamic_batching")
+CONTEXT = ("metas", "requests", "runtime_args", "workspace", "dynamic_batching")
 """What an Executor's constructor is given besides what the YAML says under `with`."""
 
 
@@ -44,14 +41,14 @@ class Executor:
         metas: `name`, `description`, as the YAML has them.
         requests: Endpoint → name of a method, over what `@requests` says.
         runtime_args: Place in the Flow; `runtime_args.shard_id` and so on.
-        workspace: Folder for what is kept on disk.
+        workspace: Folder in which the Executor gets one of its own, for what it keeps on disk.
         dynamic_batching: Endpoint → `{preferred_batch_size, timeout}`, over the decorator's.
 
     Attributes:
         metas: `name`, `description`.
         requests: Endpoint → name of the method that answers it.
-        runtime_args: `name`, `shard_id`, `shards`, `replica_id`, `replicas`, `workspace`,
-            `allow_concurrent`, `output_array_type`.
+        runtime_args: `name` (of the Pea), `shard_id`, `shards`, `replica_id`, `replicas`,
+            `workspace`, `allow_concurrent`, `output_array_type`.
         name: Name of the Pod it runs in; else of the class.
         logger: Its lines carry the name of the Pea.
         timings: What `@monitor` and `self.monitor` measured.
@@ -64,11 +61,13 @@ class Executor:
     name: str
     logger: ExecutorLogger
     timings: Timings
+    _folder: Path | None = None
+    _shard: str = ""
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
         instance = super().__new__(cls)
         instance.timings = Timings()
-        _attach(instance, {})
+        attach(instance, {})
         return instance
 
     def __init__(
@@ -87,7 +86,7 @@ class Executor:
             "workspace": workspace,
             "dynamic_batching": dynamic_batching,
         }
-        _attach(self, {key: value for key, value in given.items() if value is not None})
+        attach(self, {key: value for key, value in given.items() if value is not None})
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -99,12 +98,20 @@ class Executor:
     def workspace(self) -> str:
         """Folder for what this Executor keeps on disk; made when it is asked for.
 
-        Each Pod and shard has its own; the replicas of a shard share it.
+        Each Pod and shard has its own; the replicas of a shard share it. Where there is none
+        yet, the folder that Jina made for an Executor of that name and shard is used on.
         """
-        known = getattr(self.runtime_args, "workspace", "") or getattr(self.metas, "workspace", "")
-        path = Path(known) if known else _cache_dir() / self.name
+        path = self._folder or self._folder_by_hand()
+        if not path.exists():
+            before = path.parent.parent / str(self.metas.name) / path.name
+            path = before if self._folder and before.is_dir() else path
         path.mkdir(parents=True, exist_ok=True)
         return str(path)
+
+    def _folder_by_hand(self) -> Path:
+        """Return where one that is in no Flow keeps what it keeps: by its name and shard."""
+        root = getattr(self.runtime_args, "workspace", "") or getattr(self.metas, "workspace", "")
+        return Path(root or _cache_dir()) / str(self.metas.name) / self._shard
 
     @cached_property
     def tracer(self) -> Any:
@@ -138,6 +145,56 @@ class Executor:
         with Deployment(uses=cls, **values) as deployment:
             deployment.block(stop_event)
 
+    @classmethod
+    def load_config(
+        cls,
+        source: Any,
+        *,
+        allow_py_modules: bool = True,
+        substitute: bool = True,
+        context: Mapping[str, Any] | None = None,
+        runtime_args: Mapping[str, Any] | None = None,
+        **over: Any,
+    ) -> Executor:
+        """Return an Executor that YAML describes, made here and now.
+
+        Args:
+            source: Path of a file, YAML text, something with `read`, or a dict.
+            allow_py_modules: False refuses one that has Python files imported.
+            substitute: Whether variables are put in.
+            context: What `${{ CONTEXT.x }}` stands for.
+            runtime_args: Its place, as if it were in a Flow: `workspace`, `shard_id`, …
+            over: Keys of a Pod laid over it: `uses_with`, `uses_metas`, `uses_requests`,
+                `uses_dynamic_batching`, `py_modules`, `extra_search_paths`.
+
+        Raises:
+            InputMissing: There is no such file.
+            SpecInvalid: With all that is wrong.
+            ExecutorNotFound: No class has that name.
+            Exception: Whatever its code raised.
+        """
+        from jina_cli.executors.creation import Surroundings, create
+        from jina_cli.executors.jina_names import install
+        from jina_cli.executors.registry import is_defined, load
+        from jina_cli.orchestrate.described import described
+
+        plan = described(
+            source,
+            over,
+            is_defined,
+            context=context or {},
+            substitute=substitute,
+            allow_py_modules=allow_py_modules,
+        )
+        install()
+        around = Surroundings(
+            metas=plan.metas,
+            requests=plan.requests,
+            dynamic_batching=plan.dynamic_batching,
+            by_hand=runtime_args or {},
+        )
+        return create(load(plan), plan.with_, around)
+
     def monitor(
         self, name: str | None = None, documentation: str | None = None
     ) -> AbstractContextManager[None]:
@@ -157,77 +214,6 @@ class Executor:
 
     def close(self) -> None:
         """Let go of what the Executor holds; called once, after its last request."""
-
-
-E_ = TypeVar("E_", bound=Executor)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """Where an Executor runs, as it is told.
-
-    Attributes:
-        name: Of its Pod.
-        workspace: Its folder; empty for one in the user's cache.
-        metas: As the YAML has them.
-        requests: Endpoint → method or Drivers, over the class's own.
-        dynamic_batching: Endpoint → `{preferred_batch_size, timeout}`.
-        allow_concurrent: Whether its methods may be called by several threads at once.
-        output_array_type: Kind of the arrays that its documents hold; empty as they say.
-    """
-
-    name: str = ""
-    workspace: str = ""
-    shard_id: int = 0
-    shards: int = 1
-    replica_id: int = 0
-    replicas: int = 1
-    metas: Mapping[str, Any] = field(default_factory=dict)
-    requests: Mapping[str, Any] = field(default_factory=dict)
-    dynamic_batching: Mapping[str, Any] = field(default_factory=dict)
-    allow_concurrent: bool = False
-    output_array_type: str = ""
-
-    def arguments(self) -> dict[str, Any]:
-        """Return this under the names of the constructor's arguments."""
-        runtime_args = {
-            "name": self.name,
-            "workspace": self.workspace,
-            "shard_id": self.shard_id,
-            "shards": self.shards,
-            "replica_id": self.replica_id,
-            "replicas": self.replicas,
-            "allow_concurrent": self.allow_concurrent,
-            "output_array_type": self.output_array_type or None,
-        }
-        return {
-            "metas": dict(self.metas),
-            "requests": dict(self.requests),
-            "runtime_args": runtime_args,
-            "workspace": self.workspace or None,
-            "dynamic_batching": dict(self.dynamic_batching),
-        }
-
-
-def create(cls: type[E_], with_: Mapping[str, Any], surroundings: Surroundings) -> E_:
-    """Return an instance of `cls`, made with what the YAML says under `with`.
-
-    Raises:
-        ExecutorInvalid: Its constructor takes no such argument, or needs one more.
-        Exception: Whatever the constructor raised.
-    """
-    arguments = surroundings.arguments()
-    signature = inspect.signature(cls.__init__)
-    named = set(signature.parameters)
-    if _takes_any(signature):
-        named.update(_CONTEXT)
-    keywords = {name: value for name, value in arguments.items() if name in named}
-    keywords.update(with_)
-    instance = cls.__new__(cls)
-    _check_keywords(cls, signature, keywords, with_)
-    _attach(instance, arguments)
-    instance.__init__(**keywords)  # type: ignore[misc]
-    return instance
 
 
 def batchings_of(executor: Executor) -> dict[str, Batching]:
@@ -271,7 +257,7 @@ _PLACE: Mapping[str, Any] = {
 }
 
 
-def _attach(executor: Executor, given: Mapping[str, Any]) -> None:
+def attach(executor: Executor, given: Mapping[str, Any]) -> None:
     """Set what an Executor is told, over what it was told before."""
     state = vars(executor)
     cls = type(executor)
@@ -279,6 +265,10 @@ def _attach(executor: Executor, given: Mapping[str, Any]) -> None:
     runtime_args = _namespace(state.get("runtime_args"), _PLACE, given.get("runtime_args"))
     if given.get("workspace"):
         runtime_args.workspace = str(given["workspace"])
+        if executor._folder is not None and str(executor._folder) != runtime_args.workspace:
+            executor._folder = None  # it was given another one under `with`
+    told = _namespace(None, {}, given.get("runtime_args"))
+    executor._shard = str(getattr(told, "shard_id", executor._shard))
     executor.metas, executor.runtime_args = metas, runtime_args
     executor.requests = {
         **endpoints_of(cls),
@@ -289,7 +279,7 @@ def _attach(executor: Executor, given: Mapping[str, Any]) -> None:
         **state.get("dynamic_batching", {}),
         **given.get("dynamic_batching", {}),
     }
-    executor.name = runtime_args.name or metas.name
+    executor.name = str(runtime_args.name or metas.name).partition("/")[0]
     executor.logger = ExecutorLogger(executor.name)
 
 
@@ -299,36 +289,6 @@ def _namespace(
     values = {**defaults, **(vars(known) if known is not None else {})}
     values.update(given if isinstance(given, Mapping) else vars(given) if given else {})
     return SimpleNamespace(**values)
-
-
-def _takes_any(signature: inspect.Signature) -> bool:
-    return any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
-
-
-def _check_keywords(
-    cls: type[Executor],
-    signature: inspect.Signature,
-    keywords: Mapping[str, Any],
-    with_: Mapping[str, Any],
-) -> None:
-    own = [name for name, p in signature.parameters.items() if p.kind in _NAMED][1:]
-    own = [name for name in own if name not in _CONTEXT]
-    takes = f"it takes {', '.join(own)}" if own else "it takes none"
-    for name in with_:
-        unknown = name not in own and name not in _CONTEXT
-        if unknown and (cls.__init__ is Executor.__init__ or not _takes_any(signature)):
-            near = difflib.get_close_matches(name, own, 1)
-            hint = f"{takes}; did you mean {near[0]!r}?" if near else takes
-            raise ExecutorInvalid(f"{cls.__name__} takes no argument {name!r}", hint=hint)
-    for name, parameter in list(signature.parameters.items())[1:]:
-        is_needed = parameter.kind in _NAMED and parameter.default is parameter.empty
-        if is_needed and name not in keywords:
-            near = difflib.get_close_matches(name, [n for n in with_ if n not in own], 1)
-            hint = "give it under 'uses_with'" + (f", not as {near[0]!r}" if near else "")
-            raise ExecutorInvalid(f"{cls.__name__} needs the argument {name!r}", hint=hint)
-
-
-_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 def _cache_dir() -> Path:

@@ -70,6 +70,11 @@ def names() -> list[str]:
     return sorted({*BUILT_IN, *(entry.name for entry in entry_points(group=ENTRY_POINTS))})
 
 
+def is_defined(name: str) -> bool:
+    """Return whether this program defines an Executor that a bare name means."""
+    return name not in BUILT_IN and _defined(name) is not None
+
+
 def _by_name(name: str, modules: Sequence[ModuleType], source_dir: str) -> type[Executor]:
     for module in reversed(modules):
         if hasattr(module, name):
@@ -79,7 +84,7 @@ def _by_name(name: str, modules: Sequence[ModuleType], source_dir: str) -> type[
         return _from_module(import_module(module_name, ""), class_name)
     for entry in entry_points(group=ENTRY_POINTS, name=name):
         return _checked(entry.load(), f"{entry.value} of the entry point {name!r}")
-    known = next((cls for cls in _subclasses(Executor) if cls.__name__ == name), None)
+    known = _defined(name)
     if known is not None:
         return known
     if "." in name:
@@ -142,8 +147,13 @@ def _is_user_made(cls: type[Executor]) -> bool:
     }
 
 
+def _defined(name: str) -> type[Executor] | None:
+    return next((cls for cls in _subclasses(Executor) if cls.__name__ == name), None)
+
+
 def _subclasses(cls: type[Executor]) -> Iterator[type[Executor]]:
-    for subclass in cls.__subclasses__():
+    """Yield those below a class, of those with the same name the one made last first."""
+    for subclass in reversed(cls.__subclasses__()):
         yield subclass
         yield from _subclasses(subclass)
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from jina_cli.documents.document import Document
 from jina_cli.documents.query import Query
+from jina_cli.executors.creation import Surroundings, create
 from jina_cli.executors.endpoints import Batching, ExecutorInvalid
-from jina_cli.executors.executor import Executor, Surroundings, batchings_of, create
+from jina_cli.executors.executor import Executor, batchings_of
 from jina_cli.executors.families import Family
 from jina_cli.executors.jina_names import install
 from jina_cli.executors.registry import load
@@ -134,7 +135,7 @@ class InitFailed(Exception):
 
 def _around(plan: ExecutorPlan, pea: PeaPlan) -> Surroundings:
     return Surroundings(
-        name=pea.pod,
+        name=pea.name,
         workspace=pea.workspace,
         shard_id=pea.shard,
         shards=pea.shards,

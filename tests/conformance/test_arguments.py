@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from jina_cli.executors.executor import Executor, Surroundings, create
+from jina_cli.executors.creation import Surroundings, create
+from jina_cli.executors.executor import Executor
 from jina_cli.executors.handlers import handlers_of
 from jina_cli.executors.registry import BUILT_IN, load
 from jina_cli.plan.models import ExecutorPlan

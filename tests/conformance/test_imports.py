@@ -18,7 +18,17 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[2] / "jina_cli"
 
 SHARED = frozenset(
-    {"_version", "errors", "diagnostics", "vocabulary", "resources", "lifeline", "tether", "files"},
+    {
+        "_version",
+        "errors",
+        "diagnostics",
+        "vocabulary",
+        "resources",
+        "lifeline",
+        "tether",
+        "files",
+        "memory",
+    },
 )
 """May be imported by all, and import none of ours but each other."""
 
@@ -29,9 +39,16 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "wire": frozenset({"documents"}),
     "drivers": frozenset({"documents"}),
     "store": frozenset({"documents"}),
-    # Of `orchestrate` only what `Executor.serve` starts, and only when it is called.
+    # Of `orchestrate` only what `Executor.serve` and `.load_config` need, when they are called.
     "executors": frozenset(
-        {"documents", "drivers", "store", "plan.models", "orchestrate.deployment"}
+        {
+            "documents",
+            "drivers",
+            "store",
+            "plan.models",
+            "orchestrate.deployment",
+            "orchestrate.described",
+        }
     ),
     "runtime": frozenset(
         {"executors", "drivers", "documents", "wire", "observe", "plan.models", "plan.codec"}

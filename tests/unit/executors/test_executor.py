@@ -68,8 +68,38 @@ def test_an_executor_can_be_made_by_hand() -> None:
     assert executor.name == "mine"
 
 
-def test_a_workspace_given_by_hand_is_used(tmp_path: Path) -> None:
-    assert Plain(workspace=str(tmp_path)).workspace == str(tmp_path)
+def test_in_a_workspace_given_by_hand_it_has_a_folder_by_its_name_and_shard(
+    tmp_path: Path,
+) -> None:
+    alone = Plain(workspace=str(tmp_path))
+    placed = Plain(metas={"name": "mine"}, runtime_args={"workspace": tmp_path, "shard_id": 2})
+
+    assert alone.workspace == str(tmp_path / "Plain")
+    assert placed.workspace == str(tmp_path / "mine" / "2")
+
+
+def test_a_workspace_among_its_arguments_goes_before_the_one_of_its_place(tmp_path: Path) -> None:
+    around = Surroundings(name="pod", workspace=str(tmp_path / "pod" / "1"), shard_id=1, shards=2)
+
+    executor = create(Old, {"dim": 8, "workspace": str(tmp_path / "own")}, around)
+
+    assert executor.workspace == str(tmp_path / "own" / "Old" / "1")
+
+
+def test_a_folder_that_jina_made_is_used_on(tmp_path: Path) -> None:
+    kept = tmp_path / "Short" / "0"
+    kept.mkdir(parents=True)
+    around = Surroundings(name="pod", workspace=str(tmp_path / "pod" / "0"))
+
+    assert create(Short, {}, around).workspace == str(kept)
+
+
+def test_a_folder_of_its_own_goes_before_one_that_jina_made(tmp_path: Path) -> None:
+    for folder in ("Short", "pod"):
+        (tmp_path / folder / "0").mkdir(parents=True)
+    around = Surroundings(name="pod", workspace=str(tmp_path / "pod" / "0"))
+
+    assert create(Short, {}, around).workspace == str(tmp_path / "pod" / "0")
 
 
 def test_without_a_workspace_it_is_in_the_cache(
