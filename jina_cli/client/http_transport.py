@@ -60,19 +60,22 @@ class HttpTransport:
         return http_messages.read_answer(request, answer.status, answer.body)
 
     async def stream(self, request: Request) -> AsyncIterator[Response]:
+        parts = self._events(request)
         try:
-            async with asyncio.timeout(left_of(request.deadline)):
-                parts = self._events(request)
-                try:
-                    async for part in parts:
-                        yield part
-                finally:
-                    await parts.aclose()
+            while True:
+                # Not around the `yield`: it would end what the caller does between two parts.
+                async with asyncio.timeout(left_of(request.deadline)):
+                    part = await anext(parts, None)
+                if part is None:
+                    return
+                yield part
         except TimeoutError:
             yield failed(request, StatusCode.DEADLINE, "no answer in time")
         except EventTooLong:
             what = over_limit("part of the answer", self._max_bytes + 1, self._max_bytes)
             yield failed(request, StatusCode.TOO_LARGE, what)
+        finally:
+            await parts.aclose()
 
     def session(self) -> AbstractAsyncContextManager[Asks]:
         return nullcontext(self)

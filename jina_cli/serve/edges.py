@@ -202,7 +202,7 @@ class Edges:
                     max_message_bytes=limit,
                     deadline_s=gateway.deadline_s,
                 ),
-                max_streamed=max(1, self._plan.max_queue // 2),
+                slots=self._slots,
                 budget=self._budget,
             )
             self._http = HttpServer(

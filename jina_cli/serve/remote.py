@@ -34,6 +34,7 @@ from jina_cli.wire.messages import (
     StatusCode,
     status_of_grpc,
 )
+from jina_cli.wire.parts import closing
 from jina_cli.wire.single import (
     documents_of,
     read_single_response,
@@ -170,10 +171,11 @@ class Remote:
             return
         self._outstanding += 1
         try:
-            async for part in self._parts(request):
-                yield part
-                if not part.status.ok:
-                    return
+            async with closing(self._parts(request)) as parts:
+                async for part in parts:
+                    yield part
+                    if not part.status.ok:
+                        return
         except grpc.aio.AioRpcError as error:
             yield self._broken(request, error)
         except ValueError as error:
@@ -207,9 +209,7 @@ class Remote:
 
     async def _whole(self, request: Request) -> Response:
         bodies = await self._prepared(request)
-        had_docs = any(body.format is not Format.NONE for body in request.bodies)
-        if had_docs and all(body is EMPTY for body in bodies):
-            # None of the documents meets the condition. A request without any is passed on.
+        if _is_passed_by(request, bodies):
             return Response(request_id=request.request_id)
         if len(bodies) > 1:
             try:
@@ -245,18 +245,21 @@ class Remote:
     async def _collected(self, request: Request) -> Response:
         """Return all parts of an answer together: lists of documents are joined as they are."""
         found: list[Response] = []
-        async for part in self._parts(replace(request, wanted=Format.PROTO)):
-            if not part.status.ok:
-                return part
-            found.append(part)
+        async with closing(self._parts(replace(request, wanted=Format.PROTO))) as parts:
+            async for part in parts:
+                if not part.status.ok:
+                    return part
+                found.append(part)
         data = b"".join(bytes(part.body.data) for part in found)
         body = Body(Format.PROTO, data) if data else EMPTY
         last = found[-1] if found else Response(request_id=request.request_id)
         return await self._readable(request, replace(last, body=body))
 
     async def _parts(self, request: Request) -> AsyncIterator[Response]:
-        (body,) = await self._prepared(replace(request, bodies=request.bodies[:1]))
-        for document in documents_of(body) or [EMPTY]:
+        bodies = await self._prepared(request)
+        if _is_passed_by(request, bodies):
+            return
+        for document in documents_of(await together(bodies, Format.PROTO)) or [EMPTY]:
             data = write_single_request(replace(request, bodies=(document,)))
             call = self._channel.unary_stream(_STREAM)(data, **self._options(request))
             try:
@@ -298,6 +301,12 @@ class Remote:
     def _failed(self, request: Request, code: StatusCode, what: str) -> Response:
         status = Status(code=code, description=f"{self.address}: {what}")
         return Response(request_id=request.request_id, status=status)
+
+
+def _is_passed_by(request: Request, bodies: Sequence[Body]) -> bool:
+    """Whether none of the documents meets the condition; a request without any is passed on."""
+    had_docs = any(body.format is not Format.NONE for body in request.bodies)
+    return had_docs and all(body is EMPTY for body in bodies)
 
 
 def _told(response: Response, trailing: Mapping[str, Any]) -> Response:

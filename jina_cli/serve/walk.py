@@ -133,7 +133,7 @@ class Walker:
             return request
         return _request(
             endpoint=request.endpoint,
-            bodies=() if is_dry else request.bodies,
+            bodies=(EMPTY,) if is_dry else request.bodies,
             request_id=request.request_id or new_request_id(),
             target=request.target,
             parameters=request.parameters,

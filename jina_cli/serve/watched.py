@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from jina_cli.observe.metrics import Sending
 from jina_cli.serve.journey import Peer
 from jina_cli.wire.messages import Request, Response
+from jina_cli.wire.parts import closing
 
 
 class WatchedPeer:
@@ -37,9 +38,10 @@ class WatchedPeer:
 
     async def stream(self, request: Request) -> AsyncIterator[Response]:
         with self._sending.to(self._name, request) as received:
-            async for part in self._peer.stream(request):
-                received(part)
-                yield part
+            async with closing(self._peer.stream(request)) as parts:
+                async for part in parts:
+                    received(part)
+                    yield part
 
 
 def watched(peers: Mapping[str, Peer], sending: Sending | None) -> Mapping[str, Peer]:

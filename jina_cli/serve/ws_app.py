@@ -19,16 +19,16 @@ class WebSockets:
     Args:
         answer: Carries a request through the Flow.
         settings: Of each session.
-        max_streamed: Requests of all sessions that are worked on at a time.
+        slots: Of the requests that come by streams, of every protocol.
         budget: Room for the bytes of requests.
     """
 
     def __init__(
-        self, answer: Answer, settings: SessionSettings, *, max_streamed: int, budget: Budget
+        self, answer: Answer, settings: SessionSettings, *, slots: Slots, budget: Budget
     ) -> None:
         self._answer = answer
         self._settings = settings
-        self._slots = Slots(max_streamed)
+        self._slots = slots
         self._budget = budget
 
     def __call__(self, request: HttpRequest, house: House) -> Upgrade | Page:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -190,3 +191,31 @@ def test_a_connection_that_the_server_closed_is_not_written_to() -> None:
         return len(answers)
 
     assert run(scenario()) == 0
+
+
+def test_the_time_of_a_stream_does_not_end_what_its_reader_does_between_two_parts() -> None:
+    has_gone = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n")
+        writer.write(b'event: update\r\ndata: {"id": "1"}\r\n\r\n')
+        await reader.read()
+        has_gone.set()
+        writer.close()
+
+    async def scenario() -> list[StatusCode]:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            transport = HttpTransport(target_of(f"http://127.0.0.1:{port}"), Settings())
+            deadline = time.monotonic() + 0.3
+            codes = []
+            async for part in transport.stream(Request(endpoint="/x", deadline=deadline)):
+                codes.append(part.status.code)
+                while time.monotonic() < deadline + 0.1:
+                    await asyncio.sleep(0.01)
+            await asyncio.wait_for(has_gone.wait(), 5)
+            return codes
+
+    assert run(scenario()) == [StatusCode.OK, StatusCode.DEADLINE]

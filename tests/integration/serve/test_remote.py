@@ -207,6 +207,21 @@ async def test_a_generators_documents_come_together_where_they_are_asked_for_who
     assert len(read_body(response.body)) == 1000
 
 
+async def test_a_generator_gets_the_documents_of_all_branches_that_meet_the_condition() -> None:
+    executor = JinaExecutor(generates=True)
+    one, other = (write_body(from_rows([row]), Format.COLUMNS) for row in ROWS)
+    async with serving(executor) as address:
+        async with a_pod(address) as pod:
+            both = await pod.request(a_question(one, other))
+        async with a_pod(address, when={"price": {"$gt": 50}}) as pod:
+            none = await pod.request(a_question(one, other))
+
+    assert len(executor.calls) == 2
+    assert len(read_body(both.body)) == 2000
+    assert none.status.ok
+    assert len(read_body(none.body)) == 0
+
+
 async def test_a_search_goes_to_another_address_when_one_is_gone() -> None:
     first, second = JinaExecutor(), JinaExecutor()
     async with AsyncExitStack() as stack:

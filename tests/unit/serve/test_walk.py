@@ -13,7 +13,7 @@ from jina_cli.plan.models import Route
 from jina_cli.serve.router import Router
 from jina_cli.serve.walk import Walker
 from jina_cli.vocabulary import DRY_RUN_ENDPOINT
-from jina_cli.wire.messages import Body, Format, Request, Response, Status, StatusCode
+from jina_cli.wire.messages import EMPTY, Body, Format, Request, Response, Status, StatusCode
 
 Answer = Callable[[Request], Awaitable[Response]]
 ALL = ("/default",)
@@ -383,3 +383,16 @@ def test_a_request_waits_for_the_flow_to_start_no_longer_than_its_deadline() -> 
 
     assert response.status.code is StatusCode.UNAVAILABLE
     assert response.status.description == "the Flow is still starting"
+
+
+def test_a_dry_run_of_a_flow_whose_pods_all_float_has_an_answer() -> None:
+    audit = FakePod("audit")
+    walker = a_walker(audit, routes=(a_route("audit", floating=True),))
+
+    async def scenario() -> Response:
+        answer = await walker.answer(a_question(DRY_RUN_ENDPOINT))
+        await walker.settle(5)
+        return answer
+
+    assert run(scenario()).status.ok
+    assert audit.asked[0].bodies == (EMPTY,)
