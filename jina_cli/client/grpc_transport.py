@@ -14,14 +14,13 @@ import grpc.aio
 from jina_cli.client.address import Target
 from jina_cli.client.errors import ConnectionFailed
 from jina_cli.client.grpc_call import CallSession
-from jina_cli.client.transport import Asks, Settings, left_of, over_limit
+from jina_cli.client.transport import Asks, Settings, failed, left_of, over_limit
 from jina_cli.errors import UsageError
 from jina_cli.wire.messages import (
     BadMessage,
     Format,
     Request,
     Response,
-    Status,
     StatusCode,
     status_of_grpc,
 )
@@ -64,7 +63,8 @@ class GrpcTransport:
 
         data = jina3.write_data_request(request)
         if len(data) > self._max_bytes:
-            return self._too_large(request, len(data))
+            text = over_limit("request", len(data), self._max_bytes)
+            return failed(request, StatusCode.TOO_LARGE, text)
         call = self._call(data, timeout=left_of(request.deadline), metadata=metadata_of(request))
         try:
             answer = await call
@@ -78,16 +78,16 @@ class GrpcTransport:
             raise self._nonsense(error) from error
 
     async def stream(self, request: Request) -> AsyncIterator[Response]:
-        from jina_cli.client import single
+        from jina_cli.wire import single
 
         call = self._channel.unary_stream(STREAM_DOC)(
-            single.write_request(request),
+            single.write_single_request(request),
             timeout=left_of(request.deadline),
             metadata=metadata_of(request),
         )
         try:
             async for data in call:
-                yield single.read_response(data)
+                yield single.read_single_response(data)
         except grpc.aio.AioRpcError as error:
             yield self.failed(request, error)
         except BadMessage as error:
@@ -117,16 +117,10 @@ class GrpcTransport:
         code = status_of_grpc(error.code().value[0], error.trailing_metadata(), details)
         if code is StatusCode.TOO_LARGE and not _is_told(error):
             details = f"{details}: give the client a larger max_message_bytes"
-        status = Status(code=code, description=details)
-        return Response(request_id=request.request_id, status=status)
+        return failed(request, code, details)
 
     def _nonsense(self, error: BadMessage) -> ConnectionFailed:
         return ConnectionFailed(f"the answer of {self._target} {error}", was_sent=True)
-
-    def _too_large(self, request: Request, size: int) -> Response:
-        text = over_limit("request", size, self._max_bytes)
-        status = Status(code=StatusCode.TOO_LARGE, description=text)
-        return Response(request_id=request.request_id, status=status)
 
 
 def channel_to(target: Target, settings: Settings) -> grpc.aio.Channel:

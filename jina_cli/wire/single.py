@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from jina_cli.documents.varint import Malformed, read_varint, sized
+from jina_cli.documents.varint import Malformed, sized
 from jina_cli.wire import jina3
+from jina_cli.wire.fields import fields
 from jina_cli.wire.messages import EMPTY, BadMessage, Body, Format, Request, Response
 
 _REQUEST, _DOCUMENT, _DOCS = 0x0A, 0x22, 0x0A
@@ -27,7 +28,7 @@ def documents_of(body: Body) -> list[Body]:
         return []
     view = memoryview(body.data)
     return [
-        Body(Format.PROTO, view[start:end]) for tag, start, _, end in _sized(view) if tag == _DOCS
+        Body(Format.PROTO, view[start:end]) for tag, start, _, end in _fields(view) if tag == _DOCS
     ]
 
 
@@ -43,7 +44,7 @@ def write_single_request(request: Request) -> bytes:
     if body.format is Format.NONE:
         return head
     view = memoryview(body.data)
-    found = [view[begin:end] for tag, _, begin, end in _sized(view) if tag == _DOCS]
+    found = [view[begin:end] for tag, _, begin, end in _fields(view) if tag == _DOCS]
     if body.format is not Format.PROTO or len(found) > 1:
         raise ValueError("a streaming endpoint takes one document at a time")
     return head + (sized(_DOCUMENT, bytes(found[0])) if found else b"")
@@ -58,7 +59,7 @@ def read_single_response(data: bytes) -> Response:
     view = memoryview(data)
     rest: list[memoryview] = []
     body = EMPTY
-    for tag, start, begin, end in _sized(view):
+    for tag, start, begin, end in _fields(view):
         if tag == _DOCUMENT:
             body = Body(Format.PROTO, sized(_DOCS, bytes(view[begin:end])))
         else:
@@ -76,25 +77,18 @@ def write_request_list(requests: Sequence[Request]) -> bytes:
     return b"".join(sized(_REQUEST, one) for one in written)
 
 
-def _sized(view: memoryview) -> list[tuple[int, int, int, int]]:
-    """Return tag, start, and start and end of the value, of each field; all must be sized.
+def _fields(data: memoryview) -> list[tuple[int, int, int, int]]:
+    """Return tag, start, and start and end of the value, of each field.
 
     Raises:
-        BadMessage: They are not.
+        BadMessage: The bytes are not laid out as fields.
     """
     found: list[tuple[int, int, int, int]] = []
-    place = 0
+    start = 0
     try:
-        while place < len(view):
-            start = place
-            tag, place = read_varint(view, place)
-            if tag & 7 != 2:
-                raise Malformed("a field of an unknown kind")
-            size, begin = read_varint(view, place)
-            place = begin + size
-            if place > len(view):
-                raise Malformed("a field is longer than its message")
-            found.append((tag, start, begin, place))
+        for tag, begin, end in fields(data):
+            found.append((tag, start, begin, end))
+            start = end
     except (Malformed, IndexError) as error:
         raise BadMessage(f"is no message of Jina's: {error}") from None
     return found

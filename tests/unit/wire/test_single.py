@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from jina_cli.client.single import read_response, write_request
 from jina_cli.documents.rows import from_rows
 from jina_cli.wire.bodies import read_body, write_body
 from jina_cli.wire.descriptors import message_class
@@ -19,6 +18,7 @@ from jina_cli.wire.messages import (
     Status,
     StatusCode,
 )
+from jina_cli.wire.single import documents_of, read_single_response, write_single_request
 
 
 def _body(*texts: str) -> Body:
@@ -28,7 +28,7 @@ def _body(*texts: str) -> Body:
 def test_a_request_is_what_jina_reads() -> None:
     request = Request(endpoint="/x", bodies=(_body("a"),), request_id="1", parameters={"n": 2})
 
-    data = write_request(request)
+    data = write_single_request(request)
 
     message = message_class("jina.SingleDocumentRequestProto").FromString(data)
     assert message.header.exec_endpoint == "/x"
@@ -39,9 +39,9 @@ def test_a_request_is_what_jina_reads() -> None:
 
 
 def test_a_request_may_have_no_document_but_not_two() -> None:
-    assert read_document_request(write_request(Request(endpoint="/x"))).bodies == (EMPTY,)
+    assert read_document_request(write_single_request(Request(endpoint="/x"))).bodies == (EMPTY,)
     with pytest.raises(ValueError, match="one document at a time"):
-        write_request(Request(endpoint="/x", bodies=(_body("a", "b"),)))
+        write_single_request(Request(endpoint="/x", bodies=(_body("a", "b"),)))
 
 
 def test_what_our_gateway_answers_is_read() -> None:
@@ -49,8 +49,8 @@ def test_what_our_gateway_answers_is_read() -> None:
     failure = Status(code=StatusCode.EXECUTOR, description="no", exception="ValueError")
     good, bad = Response(body=_body("a")), Response(status=failure)
 
-    [document] = map(read_response, write_document_responses(request, good))
-    [failed] = map(read_response, write_document_responses(request, bad))
+    [document] = map(read_single_response, write_document_responses(request, good))
+    [failed] = map(read_single_response, write_document_responses(request, bad))
 
     assert list(read_body(document.body).text()) == ["a"]
     assert (failed.status.exception, failed.status.description) == ("ValueError", "no")
@@ -59,4 +59,12 @@ def test_what_our_gateway_answers_is_read() -> None:
 @pytest.mark.parametrize("data", [b"\xff", b"\x22\x05a", b"\x0a\x7f"])
 def test_nonsense_is_no_answer(data: bytes) -> None:
     with pytest.raises(BadMessage):
-        read_response(data)
+        read_single_response(data)
+
+
+def test_documents_of_a_body_are_bodies_of_their_own() -> None:
+    assert documents_of(EMPTY) == []
+    found = [list(read_body(body).text()) for body in documents_of(_body("a", "b"))]
+    assert found == [["a"], ["b"]]
+    with pytest.raises(BadMessage):
+        documents_of(Body(Format.PROTO, b"\x0a\x7f"))
