@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import ssl
 import time
@@ -12,9 +11,9 @@ from email.utils import formatdate
 
 from jina_cli.serve.http_connection import App, House, HttpConnection
 from jina_cli.serve.limits import HEADER_S
+from jina_cli.serve.listening import Listening
 from jina_cli.wire.budget import Budget
 
-_BACKLOG = 2048
 _POLL_S = 0.02
 _TICK_S = 1.0
 _QUIET_S = 0.3
@@ -57,8 +56,7 @@ class HttpServer:
             header_s=header_s,
         )
         self._tls = tls
-        self._servers: list[asyncio.Server] = []
-        self._listening: list[socket.socket] = []
+        self._listening = Listening(self._make)
         self._clock: asyncio.Task[None] | None = None
 
     async def start(self, sock: socket.socket) -> None:
@@ -66,28 +64,11 @@ class HttpServer:
         if self._clock is None:
             self._tick()
             self._clock = asyncio.create_task(self._keep_time())
-        # The loop closes the socket it is given, and the last connections are taken from
-        # the backlog after that.
-        self._listening.append(sock.dup())
-        loop = asyncio.get_running_loop()
-        self._servers.append(
-            await loop.create_server(self._make, sock=sock, ssl=self._tls, backlog=_BACKLOG)
-        )
+        await self._listening.add(sock, self._tls)
 
     async def stop_accepting(self) -> None:
         """Refuse new connections; those that the system has taken already are served."""
-        loop = asyncio.get_running_loop()
-        for server in self._servers:
-            server.close()
-        for sock in self._listening:
-            waiting = _take_all(sock)
-            # Never shut down: it is the parent's socket too, on which the next Gateway listens.
-            sock.close()
-            for connection in waiting:
-                with contextlib.suppress(OSError):
-                    await loop.connect_accepted_socket(self._make, connection, ssl=self._tls)
-        self._servers.clear()
-        self._listening.clear()
+        await self._listening.end()
 
     async def finish(self, timeout_s: float) -> int:
         """Let each connection end with the request it is at; return how many were cut off.
@@ -121,18 +102,3 @@ class HttpServer:
         house.now = asyncio.get_running_loop().time()
         for guest in list(house.guests):
             guest.tick(house.now)
-
-
-def _take_all(sock: socket.socket) -> list[socket.socket]:
-    """Return the connections that wait to be accepted, without waiting for more."""
-    sock.setblocking(False)
-    found: list[socket.socket] = []
-    while True:
-        try:
-            connection, _ = sock.accept()
-        except (BlockingIOError, InterruptedError):
-            return found
-        except OSError:
-            return found
-        connection.setblocking(False)
-        found.append(connection)

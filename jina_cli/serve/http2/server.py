@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import ssl
 from collections.abc import Callable
@@ -14,8 +13,8 @@ from jina_cli.serve.http2.connection import Connection, Limits
 from jina_cli.serve.http2.frames import Code
 from jina_cli.serve.http2.stream import Receiver, Stream
 from jina_cli.serve.limits import CONNECTIONS, HEADER_S
+from jina_cli.serve.listening import Listening
 
-_BACKLOG = 2048
 _TICK_S = 5.0
 _HIGH_WATER_BYTES = 1024 * 1024
 _TOGETHER_BYTES = 64 * 1024
@@ -82,6 +81,7 @@ class Guest(asyncio.Protocol, Generic[Head]):
     def resume_writing(self) -> None:
         if self._transport is not None and not self.connection.is_over:
             self._transport.resume_reading()
+        self._heard_at = self._server.now  # it was not listened to
         self.connection.resume()
 
     def tick(self, now: float) -> None:
@@ -93,7 +93,8 @@ class Guest(asyncio.Protocol, Generic[Head]):
         silent_s = now - self._heard_at
         idle_s = now - self._busy_at
         is_mute = not connection.is_greeted and idle_s > HEADER_S
-        is_gone = connection.awaits_ping and silent_s > _GONE_AFTER_S
+        is_heard = not connection.is_paused
+        is_gone = is_heard and connection.awaits_ping and silent_s > _GONE_AFTER_S
         lingers = connection.is_over and idle_s > _UNREAD_S
         if is_mute or is_gone or lingers or self._is_stuck(now):
             self.abort()
@@ -167,36 +168,18 @@ class Http2Server(Generic[Head]):
         self.now = self.loop.time()
         self.guests: set[Guest[Head]] = set()
         self.on_tick: Callable[[float], None] | None = None
-        self._servers: list[asyncio.Server] = []
-        self._listening: list[tuple[socket.socket, ssl.SSLContext | None]] = []
+        self._listening = Listening(self._make)
         self._clock: asyncio.TimerHandle | None = None
 
     async def start(self, sock: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         """Accept connections on `sock`."""
         if self._clock is None:
             self._tick()
-        # The loop closes the socket it is given, and the last connections are taken from
-        # the backlog after that.
-        self._listening.append((sock.dup(), tls))
-        handshake_s = None if tls is None else HEADER_S
-        server = await self.loop.create_server(
-            self._make, sock=sock, ssl=tls, backlog=_BACKLOG, ssl_handshake_timeout=handshake_s
-        )
-        self._servers.append(server)
+        await self._listening.add(sock, tls)
 
     async def stop_accepting(self) -> None:
         """Refuse new connections; those that the system has taken already are served."""
-        for server in self._servers:
-            server.close()
-        for sock, tls in self._listening:
-            waiting = _take_all(sock)
-            # Never shut down: it is the parent's socket too, on which the next Gateway listens.
-            sock.close()
-            for connection in waiting:
-                with contextlib.suppress(OSError):
-                    await self.loop.connect_accepted_socket(self._make, connection, ssl=tls)
-        self._servers.clear()
-        self._listening.clear()
+        await self._listening.end()
 
     def leave(self) -> None:
         """Have each connection end when its streams have."""
@@ -214,22 +197,10 @@ class Http2Server(Generic[Head]):
         return Guest(self)
 
     def _tick(self) -> None:
+        # First of all: whatever fails below, the clock goes on.
+        self._clock = self.loop.call_later(_TICK_S, self._tick)
         self.now = self.loop.time()
         for guest in list(self.guests):
             guest.tick(self.now)
         if self.on_tick is not None:
             self.on_tick(self.now)
-        self._clock = self.loop.call_later(_TICK_S, self._tick)
-
-
-def _take_all(sock: socket.socket) -> list[socket.socket]:
-    """Return the connections that wait to be accepted, without waiting for more."""
-    sock.setblocking(False)
-    found: list[socket.socket] = []
-    while True:
-        try:
-            connection, _ = sock.accept()
-        except OSError:
-            return found
-        connection.setblocking(False)
-        found.append(connection)
