@@ -26,7 +26,6 @@ class Surroundings:
         requests: Endpoint → method or Drivers, over the class's own.
         dynamic_batching: Endpoint → `{preferred_batch_size, timeout}`.
         allow_concurrent: Whether its methods may be called by several threads at once.
-        output_array_type: Kind of the arrays that its documents hold; empty as they say.
         by_hand: What `runtime_args` are, where no Flow says them.
     """
 
@@ -40,7 +39,6 @@ class Surroundings:
     requests: Mapping[str, Any] = field(default_factory=dict)
     dynamic_batching: Mapping[str, Any] = field(default_factory=dict)
     allow_concurrent: bool = False
-    output_array_type: str = ""
     by_hand: Mapping[str, Any] | None = None
 
     def arguments(self) -> dict[str, Any]:
@@ -53,7 +51,6 @@ class Surroundings:
             "replica_id": self.replica_id,
             "replicas": self.replicas,
             "allow_concurrent": self.allow_concurrent,
-            "output_array_type": self.output_array_type or None,
         }
         return {
             "metas": dict(self.metas),

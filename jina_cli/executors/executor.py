@@ -48,7 +48,7 @@ class Executor:
         metas: `name`, `description`.
         requests: Endpoint → name of the method that answers it.
         runtime_args: `name` (of the Pea), `shard_id`, `shards`, `replica_id`, `replicas`,
-            `workspace`, `allow_concurrent`, `output_array_type`.
+            `workspace`, `allow_concurrent`.
         name: Name of the Pod it runs in; else of the class.
         logger: Its lines carry the name of the Pea.
         timings: What `@monitor` and `self.monitor` measured.
@@ -253,7 +253,6 @@ _PLACE: Mapping[str, Any] = {
     "replicas": 1,
     "workspace": "",
     "allow_concurrent": False,
-    "output_array_type": None,
 }
 
 

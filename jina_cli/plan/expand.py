@@ -191,7 +191,6 @@ def _pea(pod: _Pod, seat: _Seat, flow: FlowSpec, around: Surroundings) -> PeaPla
         fused=tuple(_fused(each, around) for each in pod.node.fused),
         exit_on_exceptions=spec.exit_on_exceptions,
         install_requirements=spec.install_requirements,
-        output_array_type=spec.output_array_type or "",
         telemetry=_telemetry(spec, seat.port_monitoring),
     )
 
@@ -204,7 +203,6 @@ def _fused(spec: PodSpec, around: Surroundings) -> FusedPlan:
         when=spec.when,
         allow_concurrent=spec.allow_concurrent,
         exit_on_exceptions=spec.exit_on_exceptions,
-        output_array_type=spec.output_array_type or "",
     )
 
 

@@ -69,7 +69,6 @@ class FusedPlan:
     when: Mapping[str, Any] | None = None
     allow_concurrent: bool = False
     exit_on_exceptions: tuple[str, ...] = ()
-    output_array_type: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,8 +227,6 @@ class PeaPlan:
         exit_on_exceptions: Names of exceptions that end the process when a request raises them.
         install_requirements: Whether to install what the Executor's `requirements.txt` asks
             for before it is imported.
-        output_array_type: Kind of the arrays that objects hold: `numpy`, `torch`; empty as
-            the document's class says.
         telemetry: What it says of itself.
     """
 
@@ -263,7 +260,6 @@ class PeaPlan:
     fused: tuple[FusedPlan, ...] = ()
     exit_on_exceptions: tuple[str, ...] = ()
     install_requirements: bool = False
-    output_array_type: str = ""
     telemetry: Telemetry = field(default_factory=Telemetry)
 
 

@@ -146,6 +146,8 @@ class Fused:
             bodies = (response.body,)
         return course.answer(response)
 
+    respond = answer
+
     async def stream(self, request: Request) -> AsyncGenerator[Response, None]:
         """Yield the answer in parts: each part of one Pod goes through all those after it."""
         course = _Course(request, self._pods)
@@ -235,7 +237,6 @@ def plans_of(pea: PeaPlan) -> tuple[PeaPlan, ...]:
             no_reduce=False,
             allow_concurrent=fused.allow_concurrent,
             exit_on_exceptions=fused.exit_on_exceptions,
-            output_array_type=fused.output_array_type,
             fused=(),
         )
         for fused in pea.fused
@@ -265,12 +266,5 @@ def _chained(served: Sequence[Mapping[str, EndpointInfo]]) -> dict[str, Endpoint
     found: dict[str, EndpointInfo] = {}
     for endpoints in served:
         for name, info in endpoints.items():
-            first = found.get(name, info)
-            found[name] = EndpointInfo(
-                input=first.input,
-                output=info.output or first.output,
-                parameters=first.parameters or info.parameters,
-                is_generator=first.is_generator or info.is_generator,
-                is_singleton=first.is_singleton,
-            )
+            found[name] = found[name].then(info) if name in found else info
     return found

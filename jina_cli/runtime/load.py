@@ -9,7 +9,7 @@ from typing import Any
 from jina_cli.documents.document import Document
 from jina_cli.documents.query import Query
 from jina_cli.executors.creation import Surroundings, create
-from jina_cli.executors.endpoints import Batching, ExecutorInvalid
+from jina_cli.executors.endpoints import Batching
 from jina_cli.executors.executor import Executor, batchings_of
 from jina_cli.executors.families import Family
 from jina_cli.executors.jina_names import install
@@ -72,7 +72,6 @@ def load_executors(wanted: ExecutorPlan, pea: PeaPlan, say: Callable[[PhaseSaid]
         raise ImportFailed(wanted.uses) from error
     say(PhaseSaid(phase="init"))
     try:
-        _check_arrays(pea.output_array_type)
         pairs = zip(classes, plans, strict=True)
         executors = tuple(create(cls, plan.with_, _around(plan, pea)) for cls, plan in pairs)
         when = None if pea.when is None else Query.of(pea.when)
@@ -145,16 +144,7 @@ def _around(plan: ExecutorPlan, pea: PeaPlan) -> Surroundings:
         requests=plan.requests,
         dynamic_batching=plan.dynamic_batching,
         allow_concurrent=pea.allow_concurrent,
-        output_array_type=pea.output_array_type,
     )
-
-
-def _check_arrays(kind: str) -> None:
-    if kind and kind != "numpy":
-        raise ExecutorInvalid(
-            f"output_array_type is {kind!r}, and arrays travel as numpy's",
-            hint="annotate the field with the type that the Executor wants",
-        )
 
 
 def _seat(pea: PeaPlan) -> Seat:

@@ -125,7 +125,7 @@ class _Builder:
             **_given(pod, "method"),
             **_given(pod, "shards", "replicas", "external", "tls", "no_reduce", "retries"),
             **_given(pod, "timeout_ready", "max_restarts", "stop_timeout"),
-            **_given(pod, "allow_concurrent", "max_queue", "output_array_type"),
+            **_given(pod, "allow_concurrent", "max_queue"),
             **_given(pod, "install_requirements", *TELEMETRY),
             when=_mapping(pod.get("when")) or None,
             polling=_polling(pod.get("polling")),

@@ -103,7 +103,8 @@ def unwrapped(node: MapNode) -> MapNode:
     inner = node.get("with")
     if text_of(node.get("jtype")) not in _PODS or not isinstance(inner, MapNode):
         return node
-    return node.with_entries({**inner.entries, **node.without("jtype", "with").entries})
+    outside = node.without("jtype", "with", "version")
+    return node.with_entries({**inner.entries, **outside.entries})
 
 
 def spread(flow: MapNode) -> MapNode:

@@ -22,7 +22,6 @@ HERE = (
     "shards",
     "partial",
     "exit_on_exceptions",
-    "output_array_type",
     "install_requirements",
 )
 """Keys of a Pod that say what runs here, and nothing of an external one."""

@@ -116,7 +116,6 @@ class PodSpec:
         partial: What becomes of an answer where some shards failed.
         runtime: Where its Executor runs; None leaves it to the Flow's `colocate`.
         exit_on_exceptions: Names of exceptions that end the process.
-        output_array_type: Kind of the arrays of documents; None as their class says.
         install_requirements: Whether pip installs what the Executor asks for.
         monitoring: Whether its processes count and time for Prometheus.
         port_monitoring: Where they serve that; one for each, or the first of a row.
@@ -157,7 +156,6 @@ class PodSpec:
     partial: Partial = Partial.REFUSE
     runtime: Runtime | None = None
     exit_on_exceptions: tuple[str, ...] = ()
-    output_array_type: str | None = None
     install_requirements: bool = False
     monitoring: bool = False
     port_monitoring: tuple[int, ...] = ()

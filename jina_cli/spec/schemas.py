@@ -51,6 +51,7 @@ class Rule:
         types: JSON types it may have; empty for any.
         never: Whether no value is allowed at all.
         additional: What a key that is none of `properties` may hold; None for no such key.
+        notes: Beginnings of keys that are the author's own, and are not looked at.
         any_of: Rules of which one holds; no two share a type.
     """
 
@@ -67,6 +68,7 @@ class Rule:
     min_items: int = 0
     properties: Mapping[str, Rule] = field(default_factory=dict)
     additional: Rule | None = None
+    notes: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     items: Rule | None = None
     any_of: tuple[Rule, ...] = ()
@@ -161,6 +163,9 @@ class _Compiler:
                 setattr(rule, _SIMPLE[keyword], value)
             elif keyword == "x-builtin":
                 rule.builtin = {k: self._builtin(v, kind) for k, v in value.items()}
+            elif keyword == "patternProperties":
+                # `^x-` and nothing else: a key is the author's own by how it begins.
+                rule.notes = tuple(pattern.removeprefix("^") for pattern in value)
             elif keyword not in _SILENT:
                 self._fill_one(rule, keyword, value, kind)
 

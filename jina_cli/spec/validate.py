@@ -125,6 +125,8 @@ class _Walk:
             known = rule.properties.get(key)
             if known is not None:
                 yield from self._known(key, entry, known, inner)
+            elif key.startswith(rule.notes):
+                continue
             elif rule.additional is not None:
                 yield from self._free(key, entry, rule.additional, inner)
             elif rule.properties:

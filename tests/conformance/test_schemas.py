@@ -139,6 +139,7 @@ def test_built_in_executors_and_drivers_are_those_that_exist() -> None:
 def test_with_knows_each_key_of_a_gateway_or_a_pod_that_can_be_a_default() -> None:
     held = rules()["flow"].properties["with"].properties
     own = {"name", "needs", "method", "jtype", "uses", "uses_with", "with", "metas", "requests"}
+    own.add("jcloud")  # has no effect wherever it stands
     own.add("runtime")  # the first Pod could never have it; `colocate` is for all that can
     pods = {k for k in rules()["pod"].properties if k not in own}
     missing = {k for k in pods | set(rules()["gateway"].properties) if k not in held} - own

@@ -90,7 +90,6 @@ def test_what_is_a_pod_s_own_may_differ() -> None:
         "workspace": "/elsewhere",
         "allow_concurrent": True,
         "exit_on_exceptions": ("ValueError",),
-        "output_array_type": "numpy",
     }
     pod = a_pod("b", needs="a", **own)
 

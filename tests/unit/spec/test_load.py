@@ -360,3 +360,24 @@ def test_models_are_values() -> None:
         assert model.__dataclass_params__.frozen  # type: ignore[attr-defined]
         assert "__slots__" in vars(model)
         assert all(field.kw_only for field in dataclasses.fields(model))
+
+
+def test_what_jina_ignores_in_a_flow_is_said_and_has_no_effect() -> None:
+    loaded = load_flow(GOOD / "jina-3-extras.yml", env={})
+
+    assert [pod.name for pod in loaded.spec.executors] == ["encode", "index"]
+    assert loaded.spec.executors[0].uses.dynamic_batching["/encode"] == {
+        "preferred_batch_size": 8,
+        "use_custom_metric": True,
+        "use_dynamic_batching": False,
+    }
+    assert [(w.span.line, w.message) for w in loaded.warnings] == [
+        (9, "'jcloud' has no effect: Flows run on this machine"),
+        (12, "'jcloud' has no effect: Flows run on this machine"),
+        (
+            18,
+            "'output_array_type' has no effect: "
+            "arrays are of the kind that the class of the documents says, on either side",
+        ),
+        (19, "'jcloud' has no effect: Flows run on this machine"),
+    ]
