@@ -21,6 +21,7 @@ from pathlib import Path
 import grpc
 import psutil
 from on_the_wire import Kind, a_request, is_answered
+from reports import BenchFailed
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -34,10 +35,6 @@ CALL_WITHIN_S = 20.0
 
 # Channels share connections, and so the pause after one that failed; each try is to be new.
 _FRESH = (("grpc.use_local_subchannel_pool", 1),)
-
-
-class BenchFailed(RuntimeError):
-    """What was to be measured did not work; the message names the log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,25 +64,33 @@ class Started:
 
 @contextmanager
 def a_flow(
-    command: Sequence[str | Path], flow: Path, variables: Mapping[str, str]
+    command: Sequence[str | Path],
+    flow: Path,
+    variables: Mapping[str, str],
+    *,
+    folder: Path | None = None,
 ) -> Iterator[Started]:
     """Start `command flow --uses FLOW`, wait for its first answer, and end all of it after.
+
+    Args:
+        folder: For what it keeps, workspaces among it; without it one that is deleted after.
 
     Raises:
         BenchFailed: It ended, or gave no answer in time.
     """
     ports = Ports(grpc=free_port(), http=free_port(), websocket=free_port())
     arguments = [*map(str, command), "flow", "--uses", flow.name]
-    with tempfile.TemporaryDirectory(prefix="jina-bench-") as home:
+    with tempfile.TemporaryDirectory(prefix="jina-bench-") as temporary:
+        home = folder or Path(temporary)
         environ = {**os.environ, **variables}
-        environ |= {"HOME": home, "XDG_RUNTIME_DIR": home, "XDG_STATE_HOME": home}
-        folder = rendered(flow.parent, ports, Path(home) / "flows")
+        environ |= dict.fromkeys(("HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME"), str(home))
+        flows = rendered(flow.parent, ports, home / "flows")
         log = Path(tempfile.gettempdir()) / f"jina-bench-{os.getpid()}-{ports.grpc}.log"
         with log.open("wb") as output:
             began = time.perf_counter()
             child = subprocess.Popen(
                 arguments,
-                cwd=folder,
+                cwd=flows,
                 env=environ,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -99,7 +104,7 @@ def a_flow(
                 process=psutil.Process(child.pid),
                 ports=ports,
                 seconds=seconds,
-                home=Path(home),
+                home=home,
             )
         finally:
             end(child)
@@ -135,6 +140,23 @@ def end(child: subprocess.Popen[bytes]) -> None:
         except psutil.NoSuchProcess:
             pass
     child.wait()
+
+
+def native_address(started: Started) -> str:
+    """Return where our Flow answers our own client: the socket in its run folder.
+
+    Raises:
+        BenchFailed: There is none, or more than one.
+    """
+    sockets = sorted(started.home.rglob("gateway.sock"))
+    if len(sockets) != 1:
+        raise BenchFailed(f"in {started.home} there are {len(sockets)} sockets of a Gateway")
+    return f"unix:{sockets[0]}"
+
+
+def cpu_s(process: psutil.Process) -> float:
+    """Return the CPU time that a process and all its children took so far; ticks of 10 ms."""
+    return sum(sum(one.cpu_times()[:2]) for one in [process, *process.children(recursive=True)])
 
 
 def _family(pid: int) -> list[psutil.Process]:

@@ -44,14 +44,21 @@ class Goal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A goal, and what was measured."""
+    """A goal, and what was measured; `ratio` is `ours` by `other`, the figure of `system`."""
 
-    name: str
+    flow: str
+    case: str
+    unit: str
+    system: str
     ours: float
     other: float
     ratio: float
-    goal: str
+    goal: float
     is_kept: bool
+
+    @property
+    def less_is_better(self) -> bool:
+        return Unit(self.unit).less_is_better
 
 
 class _Row(Protocol):
@@ -100,6 +107,18 @@ GOALS: tuple[Goal, ...] = (
 )
 """Of every row of the matrix that has one."""
 
+SEARCH_GOALS = tuple(
+    Goal(flow="search", case="http/c16", other=other, ratio=ratio)
+    for other, ratio in (("jina", 4), ("litserve", 1.3), ("starlette", 1))
+)
+"""Of encoding a text and finding the nearest vectors, over HTTP."""
+
+BULK_GOALS = (
+    Goal(flow="bulk", case="stream", other="jina", ratio=8, unit=_BULK),
+    Goal(flow="bulk", case="native", other="txtai", ratio=0.9, unit=_BULK, against="http"),
+)
+"""Of indexing many documents. Jina is asked as we are; txtai has HTTP alone, and we our frames."""
+
 
 def kept(goals: Sequence[Goal], rows: Sequence[_Row], footprints: Sequence[_Row]) -> list[Kept]:
     """Return what was measured of each goal; goals whose rows were not are left out."""
@@ -119,13 +138,27 @@ def _verdict(goal: Goal, figures: Mapping[tuple[str, str, str], object]) -> Kept
     value, against = getattr(ours, goal.unit.value), getattr(other, goal.unit.value)
     ratio = value / against
     is_kept = ratio <= goal.ratio if goal.unit.less_is_better else ratio >= goal.ratio
-    what = goal.case or goal.unit.value
-    sign = "<=" if goal.unit.less_is_better else ">="
     return Kept(
-        name=f"{goal.flow} {what} / {goal.other}",
+        flow=goal.flow,
+        case=goal.case,
+        unit=goal.unit.value,
+        system=goal.other,
         ours=value,
         other=against,
         ratio=ratio,
-        goal=f"{sign}{goal.ratio:.3g}",
+        goal=goal.ratio,
         is_kept=is_kept,
     )
+
+
+def table(verdicts: Sequence[Kept]) -> str:
+    """Return what was measured of goals as lines of text."""
+    lines = [f"{'':58s} {'ours':>10s} {'other':>10s} {'ratio':>7s} {'goal':>7s}"]
+    for one in verdicts:
+        name = f"{one.flow} {one.case or one.unit} / {one.system}"
+        goal = f"{'<=' if one.less_is_better else '>='}{one.goal:.3g}"
+        mark = "" if one.is_kept else "  MISSED"
+        lines.append(
+            f"{name:58s} {one.ours:10.4g} {one.other:10.4g} {one.ratio:7.2f} {goal:>7s}{mark}"
+        )
+    return "\n".join(lines)

@@ -12,24 +12,22 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import re
-import statistics
 import subprocess
 import sys
-import sysconfig
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
+import environments
 import psutil
 from bare_echo import a_bare_echo
-from flow_process import FLOWS, BenchFailed, Started, a_flow
-from goals import GOALS, Kept, kept
+from flow_process import FLOWS, Started, a_flow, cpu_s, native_address
+from goals import GOALS, Kept, kept, table
 from load import Case
+from reports import BenchFailed, head, medians, need, run
 from wrk import Rate, rates
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -109,14 +107,11 @@ class Target:
         return {"websocket": self.websocket, "native": self.native}.get(rpc, self.address)
 
     def cpu_s(self) -> float:
-        times = [process.cpu_times() for process in self._processes()]
-        return sum(one.user + one.system for one in times)
+        return cpu_s(self.process)
 
     def pss_mb(self) -> float:
-        return sum(p.memory_full_info().pss for p in self._processes()) / 2**20
-
-    def _processes(self) -> list[psutil.Process]:
-        return [self.process, *self.process.children(recursive=True)]
+        processes = [self.process, *self.process.children(recursive=True)]
+        return sum(process.memory_full_info().pss for process in processes) / 2**20
 
 
 class Tally:
@@ -137,13 +132,13 @@ class Tally:
 
     def rows(self) -> list[Row]:
         return [
-            Row(flow=flow, case=case, system=system, **_medians(loads))
+            Row(flow=flow, case=case, system=system, **medians(loads))
             for (flow, case, system), loads in self._loads.items()
         ]
 
     def footprints(self) -> list[Footprint]:
         return [
-            Footprint(flow=flow, system=system, **_medians(weights))
+            Footprint(flow=flow, system=system, **medians(weights))
             for (flow, system), weights in self._weights.items()
         ]
 
@@ -151,19 +146,18 @@ class Tally:
 def main() -> int:
     options = _options()
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    if options.make_jina_venv:
-        jina_peer.make(options.make_jina_venv)
-    folder = options.make_jina_venv or options.jina_venv
-    commands = {"ours": Path(sysconfig.get_path("scripts")) / "jina"}
-    if folder:
-        commands = {"jina": jina_peer.command(folder), **commands}
+    if re.search(options.only, "http/c1 http/c16"):
+        need("wrk")
+    commands = {"ours": options.jina}
+    if theirs := environments.jina_of_options(options):
+        commands = {"jina": theirs, **commands}
     tally = Tally()
     for number in range(options.passes):
         for flow in options.flow:
             print(f"pass {number + 1}, {flow}", file=sys.stderr)
             _one_pass(flow, commands, options, tally)
     verdicts = kept(GOALS, tally.rows(), tally.footprints())
-    print(_table(verdicts))
+    print(table(verdicts))
     if options.json:
         options.json.write_text(_report(tally, verdicts, options.passes) + "\n")
     return 0 if all(verdict.is_kept for verdict in verdicts) else 1
@@ -199,17 +193,9 @@ def _a_target(system: str, command: Path, flow: str) -> Iterator[tuple[Started, 
                 address=f"127.0.0.1:{started.ports.grpc}",
                 websocket=f"127.0.0.1:{started.ports.websocket}",
                 http=f"http://127.0.0.1:{started.ports.http}/default",
-                native=_native(started.home) if system == "ours" else "",
+                native=native_address(started) if system == "ours" else "",
             ),
         )
-
-
-def _native(home: Path) -> str:
-    """Return where a Flow answers our own client: the socket in its run folder."""
-    sockets = sorted(home.rglob("gateway.sock"))
-    if len(sockets) != 1:
-        raise BenchFailed(f"in {home} there are {len(sockets)} sockets of a Gateway")
-    return f"unix:{sockets[0]}"
 
 
 def _measure(
@@ -230,15 +216,23 @@ def _measure(
     for connections in CONNECTIONS:
         name = f"http/c{connections}"
         if target.http and re.search(options.only, name):
+            rates(target.http, connections, 1)
+            before = target.cpu_s()
             rate = rates(target.http, connections, options.seconds)
-            tally.add(flow, name, system, _of_http(rate))
+            tally.add(flow, name, system, _of_http(rate, target.cpu_s() - before))
 
 
-def _of_http(rate: Rate) -> dict[str, float]:
+def _of_http(rate: Rate, server_s: float) -> dict[str, float]:
     if rate.failed:
         raise BenchFailed(f"{rate.failed} requests over HTTP failed")
-    figures = {"requests_s": rate.requests_s, "documents_s": rate.requests_s}
-    return {**figures, "p50_ms": rate.p50_ms, "p99_ms": rate.p99_ms, "client_us": 0, "server_us": 0}
+    return {
+        "requests_s": rate.requests_s,
+        "documents_s": rate.requests_s,
+        "p50_ms": rate.p50_ms,
+        "p99_ms": rate.p99_ms,
+        "client_us": 0,
+        "server_us": 1e6 * server_s / rate.requests,
+    }
 
 
 def _load(case: Case) -> dict[str, float]:
@@ -253,26 +247,9 @@ def _load(case: Case) -> dict[str, float]:
     return load
 
 
-def _medians(loads: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    return {name: round(statistics.median(load[name] for load in loads), 4) for name in loads[0]}
-
-
-def _table(verdicts: Sequence[Kept]) -> str:
-    head = f"{'':58s} {'ours':>10s} {'other':>10s} {'ratio':>7s} {'goal':>7s}"
-    lines = [
-        f"{one.name:58s} {one.ours:10.4g} {one.other:10.4g} {one.ratio:7.2f} {one.goal:>7s}"
-        f"{'' if one.is_kept else '  MISSED'}"
-        for one in verdicts
-    ]
-    return "\n".join([head, *lines])
-
-
 def _report(tally: Tally, verdicts: Sequence[Kept], passes: int) -> str:
     report = {
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
-        "python": platform.python_version(),
-        "passes": passes,
+        **head("matrix", passes),
         "rows": [asdict(row) for row in tally.rows()],
         "footprints": [asdict(one) for one in tally.footprints()],
         "goals": [asdict(one) for one in verdicts],
@@ -282,8 +259,7 @@ def _report(tally: Tally, verdicts: Sequence[Kept], passes: int) -> str:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--jina-venv", type=Path, help="environment with Jina 3.34")
-    parser.add_argument("--make-jina-venv", type=Path, help="make that environment first")
+    environments.add_jina_options(parser)
     parser.add_argument("--flow", action="append", help="chain1, chain3, touch3 or columns3")
     parser.add_argument("--passes", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.5, help="of each measurement")
@@ -295,4 +271,4 @@ def _options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 import random
+from collections.abc import Sequence
 
 IMAGE_FLOATS = 784
 EMBEDDING_FLOATS = 64
@@ -24,7 +25,12 @@ class Kind(enum.Enum):
 
 def a_request(kind: Kind, size: int, endpoint: str = "/") -> bytes:
     """Return a `jina.DataRequestProto` with `size` documents."""
-    documents = b"".join(_field(1, _document(kind, place)) for place in range(size))
+    return request_of([f"hello {place}" for place in range(size)], endpoint, kind)
+
+
+def request_of(texts: Sequence[str], endpoint: str, kind: Kind = Kind.TEXT) -> bytes:
+    """Return a `jina.DataRequestProto` with a document of each text."""
+    documents = b"".join(_field(1, _document(kind, text.encode())) for text in texts)
     header = _field(1, _digits()) + _field(3, endpoint.encode())
     return _field(1, header) + _field(4, _field(1, documents))
 
@@ -43,17 +49,21 @@ def mark_of(message: bytes) -> bytes:
     return message[end - _ID_DIGITS : end]
 
 
-def is_answered(question: bytes, answer: bytes) -> bool:
-    """Return whether an answer holds the documents of a question, and no failure."""
-    return (
-        len(answer) > 0.8 * len(question)
-        and b"Traceback" not in answer
-        and mark_of(question) in answer
-    )
+def is_answered(question: bytes, answer: bytes, *, by_ids: bool = False) -> bool:
+    """Return whether an answer holds the documents of a question, and no failure.
+
+    Args:
+        by_ids: Whether it is enough that all documents are named.
+    """
+    if by_ids:
+        is_whole = answer.count(_ID_TYPE) == question.count(_ID_TYPE)
+    else:
+        is_whole = len(answer) > 0.8 * len(question)
+    return is_whole and b"Traceback" not in answer and mark_of(question) in answer
 
 
-def _document(kind: Kind, place: int) -> bytes:
-    fields = _entry(b"text", _field(1, b"hello %d" % place))
+def _document(kind: Kind, text: bytes) -> bytes:
+    fields = _entry(b"text", _field(1, text))
     if kind is Kind.IMAGE:
         fields += _entry(b"tensor", _tensor(IMAGE_FLOATS))
         fields += _entry(b"embedding", _tensor(EMBEDDING_FLOATS))

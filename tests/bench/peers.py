@@ -1,140 +1,141 @@
-"""Encode + exact nearest neighbours over HTTP: peers, each in its own environment, and us.
+"""Encode a text and find the nearest 10 of 60,000 vectors, over HTTP: peers, Jina 3.34 and us.
 
-    python tests/bench/peers.py --peer starlette=VENV --peer litserve=VENV [--jina-venv DIR]
+    python tests/bench/peers.py --peers DIR --jina-venv DIR [--passes 3] [--json FILE]
 
-Each peer's environment has the peer and numpy. The systems take turns; figures are medians of
-the passes. Every answer must be a 200. Needs wrk on the PATH.
+All compute the same (`flows/knn.py`) with one thread of BLAS, and before a system is measured its
+answers are compared with what is right. The systems take turns; figures are medians of the
+passes. Prints the ratios that are owed, and ends with 1 if one is missed. What has no environment
+is left out; `--make-peers` and `--make-jina-venv` make them. Needs wrk on the PATH.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import statistics
-import subprocess
 import sys
-import sysconfig
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
-from flow_process import FLOWS, BenchFailed, a_flow, end
+import environments
+import numpy as np
+from flow_process import FLOWS, cpu_s
+from goals import SEARCH_GOALS, kept, table
+from peer_process import DIALECTS, FLOW, Dialect, Server, a_peer, a_search, ask
+from reports import BenchFailed, head, medians, need, run
 from wrk import rates
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(FLOWS))
 
-from tests.testing import jina_peer
-from tests.testing.ports import free_port
+from knn import Encoder, Index
 
-APPS = Path(__file__).with_name("peers")
 CONNECTIONS = (1, 16)
-QUESTION = {"data": [{"text": "how do I bake bread without an oven"}]}
-READY_WITHIN_S = 60.0
-# One thread for BLAS everywhere: two of them on two cores get in each other's way.
-_ALONE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(FLOWS)}
+TEXTS = ("how do I bake bread without an oven", "a slow boat", "Größe und Maß", "x" * 200)
+CLOSE = 1e-4
+"""How far scores may be from each other: sums of floats in another order."""
 
 
-@contextmanager
-def a_peer(name: str, venv: Path) -> Iterator[str]:
-    """Run the app of a peer; gives the URL of its search."""
-    port = free_port()
-    command = [str(venv / "bin" / "python"), str(APPS / f"{name}_app.py"), str(port)]
-    child = subprocess.Popen(
-        command,
-        env={**os.environ, **_ALONE},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    url = f"http://127.0.0.1:{port}/search"
-    try:
-        _until_it_answers(child, url)
-        yield url
-    finally:
-        end(child)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One system with so many connections: medians of the passes.
 
+    Attributes:
+        server_us: CPU of all the system's processes, microseconds a request.
+    """
 
-@contextmanager
-def a_search(command: Path, flow: str) -> Iterator[str]:
-    """Run a Flow; gives the URL of its search."""
-    with a_flow([command], FLOWS / f"{flow}.yml", {**_ALONE, **jina_peer.VARIABLES}) as started:
-        yield f"http://127.0.0.1:{started.ports.http}/default"
-
-
-def _until_it_answers(child: subprocess.Popen[bytes], url: str) -> None:
-    until = time.monotonic() + READY_WITHIN_S
-    body = json.dumps(QUESTION).encode()
-    while time.monotonic() < until:
-        if child.poll() is not None:
-            raise BenchFailed(f"{child.args} ended with {child.returncode}")
-        asked = urllib.request.Request(url, body, {"Content-Type": "application/json"})
-        try:
-            with urllib.request.urlopen(asked, timeout=10):
-                return
-        except urllib.error.HTTPError as error:
-            raise BenchFailed(f"{url}: {error.read()[:400]!r}") from error
-        except OSError:
-            time.sleep(0.05)
-    raise BenchFailed(f"{url} does not answer")
+    flow: str
+    case: str
+    system: str
+    requests_s: float
+    p50_ms: float
+    p99_ms: float
+    server_us: float
 
 
 def main() -> int:
     options = _options()
-    ours = Path(sysconfig.get_path("scripts")) / "jina"
-    figures: dict[str, dict[int, list[float]]] = {}
-    for _ in range(options.passes):
-        running = {
-            **{name: a_peer(name, venv) for name, venv in options.peer},
-            "ours": a_search(ours, "search2"),
-            "ours, batched": a_search(ours, "search2batched"),
-        }
-        if options.jina_venv:
-            running["jina"] = a_search(jina_peer.command(options.jina_venv), "search2")
-        for name, system in running.items():
-            with system as url:
-                for connections in CONNECTIONS:
-                    rates(url, connections, 1, QUESTION)
-                    rate = rates(url, connections, options.seconds, QUESTION)
-                    if rate.failed:
-                        raise BenchFailed(f"{name}: {rate.failed} requests failed")
-                    of = figures.setdefault(name, {})
-                    of.setdefault(connections, []).append(rate.requests_s)
-    medians = {
-        name: {f"c{c}": round(statistics.median(rates)) for c, rates in of.items()}
-        for name, of in figures.items()
-    }
-    print(_table(medians))
+    need("wrk")
+    servers = _servers(options)
+    loads: dict[tuple[str, str], list[dict[str, float]]] = {}
+    for number in range(options.passes):
+        print(f"pass {number + 1}", file=sys.stderr)
+        for system, server in servers.items():
+            for case, load in _measured(system, server, options.seconds).items():
+                loads.setdefault((case, system), []).append(load)
+    rows = [
+        Row(flow="search", case=case, system=system, **medians(of))
+        for (case, system), of in loads.items()
+    ]
+    verdicts = kept(SEARCH_GOALS, rows, [])
+    print(table(verdicts))
     if options.json:
-        options.json.write_text(json.dumps(medians, indent=1) + "\n")
-    return 0
+        report = {
+            **head("search", options.passes),
+            "rows": [asdict(row) for row in rows],
+            "goals": [asdict(verdict) for verdict in verdicts],
+        }
+        options.json.write_text(json.dumps(report, indent=1) + "\n")
+    return 0 if all(verdict.is_kept for verdict in verdicts) else 1
 
 
-def _table(medians: Mapping[str, Mapping[str, int]]) -> str:
-    lines = [f"{'requests a second':20s} " + " ".join(f"{f'c{c}':>8s}" for c in CONNECTIONS)]
-    for name, of in medians.items():
-        lines.append(f"{name:20s} " + " ".join(f"{of[f'c{c}']:8d}" for c in CONNECTIONS))
-    return "\n".join(lines)
+def _servers(options: argparse.Namespace) -> dict[str, Server]:
+    """Return what is to be measured, in the order in which they take turns."""
+    pythons = environments.of_options(options, DIALECTS)
+    found: dict[str, Server] = {
+        name: (DIALECTS[name], partial(a_peer, name, python)) for name, python in pythons.items()
+    }
+    if theirs := environments.jina_of_options(options):
+        found["jina"] = (FLOW, partial(a_search, [theirs], "search2"))
+    found["ours"] = (FLOW, partial(a_search, [options.jina], "search2batched"))
+    found["ours, one by one"] = (FLOW, partial(a_search, [options.jina], "search2"))
+    return {name: server for name, server in found.items() if name not in options.without}
+
+
+def _measured(system: str, server: Server, seconds: float) -> dict[str, dict[str, float]]:
+    dialect, started = server
+    question = dialect.question(TEXTS[0])
+    loads = {}
+    with started() as serving:
+        check(system, serving.url, dialect)
+        for connections in CONNECTIONS:
+            rates(serving.url, connections, 1, question)
+            before = cpu_s(serving.process)
+            rate = rates(serving.url, connections, seconds, question)
+            if rate.failed:
+                raise BenchFailed(f"{system}: {rate.failed} requests failed")
+            load = {name: getattr(rate, name) for name in ("requests_s", "p50_ms", "p99_ms")}
+            load["server_us"] = 1e6 * (cpu_s(serving.process) - before) / rate.requests
+            loads[f"http/c{connections}"] = load
+            shown = f"{rate.requests_s:8.0f} req/s  p50 {rate.p50_ms:.2f} ms"
+            cost = f"server {load['server_us']:.0f} us"
+            print(f"{system:18s} c{connections:<3d} {shown}  {cost}", file=sys.stderr)
+    return loads
+
+
+def check(system: str, url: str, dialect: Dialect) -> None:
+    """Compare the answers of a server with what is right.
+
+    Raises:
+        BenchFailed: Another document was found, or one with another score.
+    """
+    places, scores = Index().search(Encoder().encode(list(TEXTS)))
+    for text, row, right in zip(TEXTS, places.tolist(), scores, strict=True):
+        found = dialect.found(ask(url, dialect.question(text)))
+        same = [name for name, _ in found] == [str(place) for place in row]
+        if not same or np.abs(np.array([score for _, score in found]) - right).max() > CLOSE:
+            raise BenchFailed(f"{system} finds {found} of {text!r}, and right is {row} {right}")
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--peer", action="append", default=[], type=_named, metavar="NAME=VENV")
-    parser.add_argument("--jina-venv", type=Path, help="environment with Jina 3.34")
+    environments.add_options(parser)
+    environments.add_jina_options(parser)
+    parser.add_argument("--without", action="append", default=[], help="a system to leave out")
     parser.add_argument("--passes", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3.0, help="of each measurement")
-    parser.add_argument("--json", type=Path, help="write the medians here")
+    parser.add_argument("--json", type=Path, help="write all figures here")
     return parser.parse_args()
 
 
-def _named(text: str) -> tuple[str, Path]:
-    name, _, venv = text.partition("=")
-    return name, Path(venv)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -14,13 +14,14 @@ import os
 import statistics
 import subprocess
 import sys
-import sysconfig
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import environments
 from flow_process import FLOWS, a_flow
+from reports import run
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -60,13 +61,11 @@ class Figure:
 def main() -> int:
     options = _options()
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # of our own client; read when first used
-    if options.make_jina_venv:
-        jina_peer.make(options.make_jina_venv)
-    peer = options.jina_venv or options.make_jina_venv
+    peer = environments.jina_of_options(options)
     figures = [
         *command_figures(options.jina, options.reps * 3),
         parent_figure(options.jina, options.reps),
-        *(flow_figures(options.jina, jina_peer.command(peer), options.reps) if peer else ()),
+        *(flow_figures(options.jina, peer, options.reps) if peer else ()),
     ]
     print(table(figures))
     if options.importtime:
@@ -78,10 +77,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    own = Path(sysconfig.get_path("scripts")) / "jina"
-    parser.add_argument("--jina", type=Path, default=own, help="our command")
-    parser.add_argument("--jina-venv", type=Path, help="environment with Jina 3.34")
-    parser.add_argument("--make-jina-venv", type=Path, help="make that environment first")
+    environments.add_jina_options(parser)
     # Jina starts in one second, or two, or three, as its connections are tried again: a
     # median of few says little.
     parser.add_argument("--reps", type=int, default=7, help="turns of each Flow, at least 3")
@@ -221,4 +217,4 @@ def hottest_imports(arguments: Sequence[str]) -> list[tuple[int, int, str]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

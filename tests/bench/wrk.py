@@ -14,9 +14,10 @@ wrk.headers["Content-Type"] = "application/json"
 wrk.body = [[%s]]
 done = function(summary, latency, requests)
   local errors = summary.errors
-  local line = 'FIGURES {"requests_s": %%f, "p50_ms": %%f, "p99_ms": %%f, "failed": %%d}\\n'
+  local line = 'FIGURES {"requests": %%d, "requests_s": %%f,'
+    .. ' "p50_ms": %%f, "p99_ms": %%f, "failed": %%d}\\n'
   io.write(string.format(line,
-    summary.requests / (summary.duration / 1e6), latency:percentile(50) / 1e3,
+    summary.requests, summary.requests / (summary.duration / 1e6), latency:percentile(50) / 1e3,
     latency:percentile(99) / 1e3, errors.status + errors.connect + errors.read + errors.timeout))
 end
 """
@@ -28,6 +29,7 @@ QUESTION = {"data": [{"text": "hello"}], "parameters": {}}
 class Rate:
     """What wrk measured; latencies in milliseconds."""
 
+    requests: int
     requests_s: float
     p50_ms: float
     p99_ms: float

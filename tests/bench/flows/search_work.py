@@ -4,7 +4,7 @@ import numpy as np
 from docarray import BaseDoc, DocList
 from docarray.typing import NdArray
 from jina import Executor, requests
-from knn import Knn
+from knn import Encoder, Index
 
 
 class Query(BaseDoc):
@@ -18,22 +18,22 @@ class Query(BaseDoc):
 class Encode(Executor):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.knn = Knn()
+        self.encoder = Encoder()
 
     @requests
     def encode(self, docs: DocList[Query], **kwargs) -> DocList[Query]:
-        docs.embedding = self.knn.encode(docs.text)
+        docs.embedding = self.encoder.encode(docs.text)
         return docs
 
 
 class Find(Executor):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.knn = Knn()
+        self.index = Index()
 
     @requests
     def find(self, docs: DocList[Query], **kwargs) -> DocList[Query]:
-        places, scores = self.knn.search(np.stack([doc.embedding for doc in docs]))
+        places, scores = self.index.search(np.stack([doc.embedding for doc in docs]))
         for doc, row, found in zip(docs, places.tolist(), scores.tolist(), strict=True):
             doc.embedding = None
             doc.found = [str(place) for place in row]

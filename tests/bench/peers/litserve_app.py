@@ -3,19 +3,19 @@
 import sys
 
 import litserve
-from knn import Knn
+from knn import Encoder, Index
 
 
 class Search(litserve.LitAPI):
     def setup(self, device):
-        self.knn = Knn()
+        self.encoder, self.index = Encoder(), Index()
 
     def decode_request(self, request):
         return request["data"][0]["text"]
 
     def predict(self, texts):
-        places, scores = self.knn.search(self.knn.encode(texts))
-        return list(zip(places.tolist(), scores.tolist(), strict=True))
+        places, scores = self.index.search(self.encoder.encode(texts))
+        return list(zip(texts, places.tolist(), scores.tolist(), strict=True))
 
     def batch(self, inputs):
         return inputs
@@ -24,9 +24,9 @@ class Search(litserve.LitAPI):
         return output
 
     def encode_response(self, output):
-        return {
-            "data": [{"id": str(place), "score": score} for place, score in zip(*output)]  # noqa: B905
-        }
+        text, places, scores = output
+        found = [str(place) for place in places]
+        return {"data": [{"text": text, "found": found, "scores": scores}]}
 
 
 if __name__ == "__main__":

@@ -4,22 +4,22 @@ import sys
 
 import orjson
 import uvicorn
-from knn import Knn
+from knn import Encoder, Index
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-KNN = Knn()
+ENCODER, INDEX = Encoder(), Index()
 
 
 async def search(request):
     texts = [item["text"] for item in orjson.loads(await request.body())["data"]]
-    places, scores = KNN.search(KNN.encode(texts))
-    found = [
-        [{"id": str(place), "score": score} for place, score in zip(*row, strict=True)]
-        for row in zip(places.tolist(), scores.tolist(), strict=True)
+    places, scores = INDEX.search(ENCODER.encode(texts))
+    answers = [
+        {"text": text, "found": [str(place) for place in row], "scores": found}
+        for text, row, found in zip(texts, places.tolist(), scores.tolist(), strict=True)
     ]
-    return Response(orjson.dumps({"data": found}), media_type="application/json")
+    return Response(orjson.dumps({"data": answers}), media_type="application/json")
 
 
 app = Starlette(routes=[Route("/search", search, methods=["POST"])])
