@@ -201,7 +201,8 @@ def write_message(request: Request, response: Response) -> bytes:
 def write_status(status: Status) -> dict[str, Any]:
     """Return a status as Jina's JSON has it: 0 for success and 1 for failure.
 
-    Our own name of a failure stands as that of the exception where none was raised.
+    Our own name of a failure is its `jina_status`, and stands as that of the exception where
+    none was raised.
     """
     if status.ok:
         return {"code": 0, "description": "", "exception": None}
@@ -211,7 +212,12 @@ def write_status(status: Status) -> dict[str, Any]:
         "stacks": list(status.stacks),
         "executor": status.executor or status.pod,
     }
-    return {"code": 1, "description": status.description, "exception": exception}
+    return {
+        "code": 1,
+        "description": status.description,
+        "exception": exception,
+        "jina_status": status.code.value,
+    }
 
 
 def write_refusal(error: BadMessage, request_id: str = "") -> bytes:

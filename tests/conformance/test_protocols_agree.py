@@ -1,36 +1,43 @@
-"""The same question gets the same answer over gRPC, HTTP and our own protocol.
+"""The same question gets the same answer over gRPC, HTTP, WebSocket and our own protocol.
 
-One real Gateway over real Peas is asked each question three times; what differs between the
-protocols (bytes, numbers of statuses) is taken away, and the rest must be equal.
+One real Gateway over real Peas is asked each question over each of them; what differs between
+the protocols (bytes, numbers of statuses) is taken away, and the rest must be equal.
 """
 
 from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import grpc
-import grpc.aio
-import httpx
-import orjson
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from jina_cli.documents.rows import from_rows, to_rows
 from jina_cli.vocabulary import Protocol
-from jina_cli.wire import jina3
-from jina_cli.wire.bodies import read_body, write_body
-from jina_cli.wire.messages import STATUSES, Format, Request, StatusCode
-from tests.testing.gateways import RunningGateway, a_folder, a_gateway, a_link, a_route, run
+from tests.testing.agreeing import ASKERS, Answer, Question
+from tests.testing.gateways import a_folder, a_gateway, a_route
 from tests.testing.peas import Peas
+
+Asked = Callable[[Question], Mapping[str, Answer]]
 
 LIMIT = 200_000
 EXECUTORS = """
 import asyncio
+from docarray import BaseDoc, DocList
 from jina import Executor, requests
+from pydantic import BaseModel
+
+class Typed(BaseDoc):
+    text: str
+    number: int = 0
+
+class Settings(BaseModel):
+    top_k: int = 1
 
 class First(Executor):
     @requests(on=["/search", "/index", "/fail", "/slow", "/count", "/none"])
@@ -56,38 +63,18 @@ class Second(Executor):
     def count(self, docs, **kwargs):
         return {"count": len(docs)}
 
+    @requests(on="/typed")
+    def typed(self, docs: DocList[Typed], **kwargs) -> DocList[Typed]:
+        return docs
+
+    @requests(on="/model")
+    def model(self, docs, parameters: Settings, **kwargs):
+        return {"top_k": parameters.top_k}
+
     @requests(on="/none")
     def none(self, docs, **kwargs):
         return docs[:0]
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What is asked, on every protocol."""
-
-    name: str
-    endpoint: str = "/search"
-    documents: tuple[Mapping[str, Any], ...] = ({"id": "1", "text": "a"}, {"id": "2", "text": "ü"})
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    target: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What is answered, whatever the protocol.
-
-    Attributes:
-        http_status: Of the table; stands for the status on protocols that have more, or
-            fewer, words for it.
-        detail: The text of a failure.
-    """
-
-    request_id: str
-    http_status: int
-    detail: str = ""
-    documents: tuple[Any, ...] = ()
-    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 QUESTIONS = [
@@ -111,9 +98,24 @@ QUESTIONS = [
     Question(name="nothing comes back", endpoint="/none"),
     Question(name="an unknown endpoint", endpoint="/serach"),
     Question(name="an Executor that raises", endpoint="/fail"),
+    Question(
+        name="a document of another type", endpoint="/typed", documents=({"id": "1", "text": 5},)
+    ),
+    Question(name="a parameter of another type", endpoint="/model", parameters={"top_k": "many"}),
     Question(name="past the deadline", endpoint="/slow"),
 ]
 TOO_LARGE = Question(name="too large", documents=({"id": "1", "text": "x" * (LIMIT + 1)},))
+
+
+EXPECTED = {
+    "a target of nobody": 404,
+    "a target that is no expression": 422,
+    "an unknown endpoint": 404,
+    "an Executor that raises": 500,
+    "a document of another type": 422,
+    "a parameter of another type": 422,
+    "past the deadline": 504,
+}
 
 
 @pytest.fixture(scope="module")
@@ -124,8 +126,8 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def answers(folder: Path) -> dict[tuple[str, Protocol], Answer]:
-    """Every question's answer on every protocol, asked of one Gateway."""
+def asked(folder: Path) -> Iterator[Asked]:
+    """Asks one Gateway a question over every protocol at the same time."""
     with Peas(folder) as peas:
         source = peas.write("executors.py", EXECUTORS)
         first = peas.worker(f"{source}:First", name="first/rep-0")
@@ -136,148 +138,131 @@ def answers(folder: Path) -> dict[tuple[str, Protocol], Answer]:
             a_route("first", first.address),
             a_route("second", second.address, needs=["first"]),
         ]
-        found: dict[tuple[str, Protocol], Answer] = run(_ask_all(folder, routes))
-        return found
+        with _asking(folder, routes) as ask:
+            yield ask
 
 
-async def _ask_all(folder: Path, routes: Any) -> dict[tuple[str, Protocol], Answer]:
-    ask = {Protocol.GRPC: by_grpc, Protocol.HTTP: by_http, Protocol.NATIVE: natively}
-    async with a_gateway(
-        folder, routes, plan={"max_message_bytes": LIMIT}, deadline_s=3.0
-    ) as gateway:
-        places = [(question, protocol) for question in (*QUESTIONS, TOO_LARGE) for protocol in ask]
-        told = await asyncio.gather(
-            *(ask[protocol](gateway, question) for question, protocol in places)
-        )
-    return {
-        (question.name, protocol): answer
-        for (question, protocol), answer in zip(places, told, strict=True)
-    }
+@contextmanager
+def _asking(folder: Path, routes: Any) -> Iterator[Asked]:
+    """Keep a Gateway and its clients in an event loop of their own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
 
+    def run(coroutine: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, loop).result(60)
 
-def a_request(question: Question, format: Format) -> Request:
-    return Request(
-        endpoint=question.endpoint,
-        bodies=(write_body(from_rows(question.documents), format),),
-        request_id="r1",
-        target=question.target,
-        parameters=question.parameters,
-        wanted=format,
+    gateway = a_gateway(
+        folder,
+        routes,
+        (Protocol.GRPC, Protocol.HTTP, Protocol.WEBSOCKET),
+        plan={"max_message_bytes": LIMIT},
+        deadline_s=3.0,
     )
+    try:
+        running = run(gateway.__aenter__())
 
+        async def ask(question: Question) -> Mapping[str, Answer]:
+            told = await asyncio.gather(*(one(running, question) for one in ASKERS.values()))
+            return dict(zip(ASKERS, told, strict=True))
 
-async def by_grpc(gateway: RunningGateway, question: Question) -> Answer:
-    message = jina3.write_data_request(a_request(question, Format.PROTO))
-    async with grpc.aio.insecure_channel(gateway.addresses["grpc"]) as channel:
-        call = channel.unary_unary("/jina.JinaSingleDataRequestRPC/process_single_data")
-        try:
-            response = jina3.read_data_response(await call(message))
-        except grpc.aio.AioRpcError as error:
-            status = HTTP_OF_RPC[error.code()]
-            return Answer(request_id="r1", http_status=status, detail=error.details())
-    return _answer(response)
-
-
-async def by_http(gateway: RunningGateway, question: Question) -> Answer:
-    header = {"request_id": "r1", "target_executor": question.target}
-    body = {"data": question.documents, "parameters": question.parameters, "header": header}
-    url = f"http://{gateway.addresses['http']}{question.endpoint}"
-    async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
-        response = await client.post(url, content=orjson.dumps(body))
-    told = response.json()
-    if response.status_code != 200:
-        detail = told["detail"]
-        return Answer(
-            request_id=response.headers.get("x-request-id", "r1"),
-            http_status=response.status_code,
-            detail=detail if isinstance(detail, str) else detail[0]["msg"],
-        )
-    return Answer(
-        request_id=told["header"]["request_id"],
-        http_status=200,
-        documents=tuple(to_rows(from_rows(told["data"]))),
-        parameters=told["parameters"],
-    )
-
-
-async def natively(gateway: RunningGateway, question: Question) -> Answer:
-    async with a_link(gateway) as link:
-        return _answer(await link.request(a_request(question, Format.COLUMNS)))
-
-
-def _answer(response: Any) -> Answer:
-    status = STATUSES[response.status.code][1]
-    if not response.status.ok:
-        return Answer(
-            request_id=response.request_id, http_status=status, detail=response.status.description
-        )
-    return Answer(
-        request_id=response.request_id,
-        http_status=status,
-        documents=tuple(to_rows(read_body(response.body))),
-        parameters=response.parameters,
-    )
-
-
-HTTP_OF_RPC = {
-    grpc.StatusCode.DEADLINE_EXCEEDED: STATUSES[StatusCode.DEADLINE][1],
-    grpc.StatusCode.RESOURCE_EXHAUSTED: STATUSES[StatusCode.TOO_LARGE][1],
-}
-"""Of the failures that end an RPC and are asked for here."""
-
-EXPECTED = {
-    "a target of nobody": 404,
-    "a target that is no expression": 422,
-    "an unknown endpoint": 404,
-    "an Executor that raises": 500,
-    "past the deadline": 504,
-}
+        yield lambda question: run(ask(question))
+        run(gateway.__aexit__(None, None, None))
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
-def test_every_protocol_gives_the_same_answer(
-    question: Question, answers: Mapping[tuple[str, Protocol], Answer]
-) -> None:
-    native, http, by_rpc = (
-        answers[question.name, protocol]
-        for protocol in (Protocol.NATIVE, Protocol.HTTP, Protocol.GRPC)
-    )
+def test_every_protocol_gives_the_same_answer(question: Question, asked: Asked) -> None:
+    answers = asked(question)
 
-    assert http == native
-    assert by_rpc == native
-    assert native.http_status == EXPECTED.get(question.name, 200)
+    assert answers == dict.fromkeys(ASKERS, answers["native"])
+    assert answers["native"].http_status == EXPECTED.get(question.name, 200)
 
 
-def test_a_failure_says_what_failed_and_where(
-    answers: Mapping[tuple[str, Protocol], Answer],
-) -> None:
-    details = {name: answers[name, Protocol.HTTP].detail for name in EXPECTED}
-
-    assert details["an unknown endpoint"] == "no Executor serves /serach; did you mean /search?"
-    assert "no good" in details["an Executor that raises"]
-    assert "Second" in details["an Executor that raises"]
+DETAILS = {
+    "an unknown endpoint": "no Executor serves /serach; did you mean /search?",
+    "an Executor that raises": "second (Second): ValueError: no good (",
+    "a document of another type": "'text' of document '",
+    "a parameter of another type": "top_k: Input should be a valid integer",
+}
 
 
-@pytest.mark.parametrize("protocol", [Protocol.NATIVE, Protocol.HTTP, Protocol.GRPC])
-def test_a_message_over_the_limit_is_refused_with_the_limit(
-    protocol: Protocol, answers: Mapping[tuple[str, Protocol], Answer]
-) -> None:
+@pytest.mark.parametrize("name", DETAILS)
+def test_a_failure_says_what_failed_and_where(name: str, asked: Asked) -> None:
+    question = next(one for one in QUESTIONS if one.name == name)
+
+    assert DETAILS[name] in asked(question)["http"].detail
+
+
+def test_a_message_over_the_limit_is_refused_with_the_limit(asked: Asked) -> None:
     # It is refused unread, so that no id comes back, and each counts its own bytes.
-    answer = answers[TOO_LARGE.name, protocol]
+    for answer in asked(TOO_LARGE).values():
+        assert answer.http_status == 413
+        assert f"limit of {LIMIT}" in answer.detail
 
-    assert answer.http_status == 413
-    assert f"over the limit of {LIMIT}" in answer.detail
+
+SENT = {
+    "parameters for all": ["a!!", "ü!!"],
+    "parameters for one": ["a!?", "ü!?"],
+    "parameters grouped": ["a#", "ü#"],
+    "a target": ["a+", "ü+"],
+}
 
 
-def test_parameters_reach_whom_they_are_for(
-    answers: Mapping[tuple[str, Protocol], Answer],
-) -> None:
-    texts = {
-        question.name: [row.get("text") for row in answers[question.name, Protocol.HTTP].documents]
-        for question in QUESTIONS
-    }
+@pytest.mark.parametrize("name", SENT)
+def test_parameters_reach_whom_they_are_for(name: str, asked: Asked) -> None:
+    question = next(one for one in QUESTIONS if one.name == name)
 
-    assert texts["parameters for all"] == ["a!!", "ü!!"]
-    assert texts["parameters for one"] == ["a!?", "ü!?"]
-    assert texts["parameters grouped"] == ["a#", "ü#"]
-    assert texts["a target"] == ["a+", "ü+"]
+    assert [row["text"] for row in asked(question)["http"].documents] == SENT[name]
+
+
+_WORDS = st.text(st.characters(codec="utf-8"), max_size=12)
+_INTEGERS = st.integers(-(2**53), 2**53)
+_NUMBERS = st.floats(allow_nan=False, allow_infinity=False, width=32)
+_VALUES = st.recursive(
+    st.none() | st.booleans() | _INTEGERS | _NUMBERS | _WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_WORDS, inner, max_size=3),
+    max_leaves=6,
+)
+_DOCUMENTS = st.lists(
+    st.fixed_dictionaries(
+        {"id": _WORDS.filter(bool)},
+        optional={
+            "text": _WORDS,
+            "uri": _WORDS,
+            "weight": _NUMBERS,
+            "number": _INTEGERS,
+            "flag": st.booleans(),
+            "tags": st.dictionaries(_WORDS, _VALUES, max_size=3),
+            "embedding": st.lists(_NUMBERS, min_size=2, max_size=2),
+        },
+    ),
+    max_size=4,
+    unique_by=lambda row: row["id"],
+)
+_QUESTIONS = st.builds(
+    Question,
+    name=st.just("any"),
+    endpoint=st.sampled_from(["/search", "/index", "/count", "/none", "/fail", "/typed"])
+    | st.text("abcé ?#%+", min_size=1, max_size=6).map("/x{}".format),
+    documents=_DOCUMENTS.map(tuple),
+    parameters=st.dictionaries(
+        st.sampled_from(["mark", "first__mark", "second", "x__y", "__"]) | _WORDS,
+        _VALUES,
+        max_size=3,
+    ),
+    target=st.sampled_from(["", "first", "second", "f.*|sec", "("]) | _WORDS,
+)
+
+
+@given(_QUESTIONS)
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_every_protocol_gives_the_same_answer_to_anything(asked: Asked, question: Question) -> None:
+    answers = asked(question)
+
+    assert answers == dict.fromkeys(ASKERS, answers["native"])

@@ -209,7 +209,8 @@ def test_the_pages_are_there(folder: Path) -> None:
             assert docs.headers["content-type"] == "text/html; charset=utf-8"
             assert "https://" not in docs.text
             api = (await client.get("/openapi.json")).json()
-            assert list(api["paths"]) == ["/index", "/search"]
+            posted = [path for path, told in api["paths"].items() if "post" in told]
+            assert posted == ["/index", "/search"]
             assert api["info"]["title"] == "Shop"
             dry = (await client.get("/dry_run")).json()
             assert dry == {"code": 0, "description": "", "exception": None}
