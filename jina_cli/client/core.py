@@ -32,7 +32,7 @@ from jina_cli.wire.messages import (
 if TYPE_CHECKING:
     from jina_cli.documents.batch import DocumentBatch
 
-MAX_BYTES_UNDER_WAY = 64 * 2**20
+MAX_BYTES_UNDER_WAY = 16 * 2**20
 """Of all requests of one call; a single larger one goes alone."""
 
 

@@ -32,6 +32,9 @@ _NATIVE = "native"
 _MESSAGES_IN_MEMORY = 4
 """Of the largest size, in requests of all listeners together."""
 
+_STREAMED_BYTES = 24 * 2**20
+"""Of requests of all streams that are worked on at a time: who streams waits without harm."""
+
 _COMPRESSIONS = {Compression.NONE: "", Compression.DEFLATE: "deflate", Compression.GZIP: "gzip"}
 """What gRPC calls them."""
 
@@ -77,7 +80,7 @@ class Edges:
         self._endpoints = endpoints
         self._budget = Budget(_MESSAGES_IN_MEMORY * plan.max_message_bytes)
         # Half of what a Pod takes is left to requests that come one by one.
-        self._slots = Slots(max(1, plan.max_queue // 2))
+        self._slots = Slots(max(1, plan.max_queue // 2), _STREAMED_BYTES)
         self._native: list[NativeServer] = []
         self._grpc: GrpcEdge | None = None
         self._http: HttpServer | None = None

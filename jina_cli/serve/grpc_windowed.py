@@ -101,10 +101,11 @@ class StreamCall(Call):
         while waiting and not self._is_ended:
             if len(self._turns) >= self.desk.window or self.stream.pending > UNREAD_BYTES:
                 return
-            if not self._slots.take(self):
+            size = waiting[0].held + waiting[0].rest
+            if not self._slots.take(self, size):
                 return
             if not self._admit(waiting[0]):
-                self._slots.give()
+                self._slots.give(size)
                 return
             self._begin_turn(waiting.popleft())
         if self._all_read and not self._turns and not self._is_ended:
@@ -234,7 +235,7 @@ class StreamCall(Call):
         if not turn.is_released:
             turn.is_released = True
             self.desk.budget.give(turn.held)
-            self._slots.give()
+            self._slots.give(turn.held)
 
     def _give_up(self) -> None:
         if self._waiter is not None:

@@ -149,7 +149,7 @@ class RequestSession:
         if line is None:
             return
         while waiting and not line.is_clogged and len(self._turns) < self._settings.window:
-            if not self._slots.take(self):
+            if not self._slots.take(self, waiting[0][1]):
                 break
             self._begin_turn(*waiting.popleft())
         self._send_answers(line)
@@ -238,7 +238,7 @@ class RequestSession:
         if not turn.is_released:
             turn.is_released = True
             self._budget.give(turn.held)
-            self._slots.give()
+            self._slots.give(turn.held)
 
 
 class DryRunSession:

@@ -106,7 +106,7 @@ async def served(
     board.start()
     side = Side(board=board, endpoints=lambda: {"/x": EndpointInfo(input={"title": "Doc"})})
     answering = Answering(answer=flow.answer, stream=flow.stream)
-    edge = GrpcEdge(answering, GrpcSettings(**settings), side, room, Slots(slots))
+    edge = GrpcEdge(answering, GrpcSettings(**settings), side, room, Slots(slots, 2**30))
     with socket.create_server((LOCAL, 0)) as sock:
         address = sock.getsockname()
         await edge.start(sock.dup())

@@ -41,7 +41,7 @@ def a_connection(answer_bytes: int) -> Connection[CallHead]:
     )
 
     def accept(stream: Stream, head: CallHead, ended: bool) -> StreamCall:
-        return StreamCall(desk, stream, head, work=work, slots=Slots(8))
+        return StreamCall(desk, stream, head, work=work, slots=Slots(8, 2**30))
 
     return Connection(accept, interpret, lambda: None, limits)
 

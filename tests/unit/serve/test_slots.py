@@ -10,14 +10,15 @@ from jina_cli.serve.slots import Slots
 class Stream:
     """Takes a slot when it is its turn, and does with it what the test says."""
 
-    def __init__(self, slots: Slots, use: Callable[[Stream], None]) -> None:
+    def __init__(self, slots: Slots, use: Callable[[Stream], None], size: int = 1) -> None:
+        self.size = size
         self.is_queued = False
         self.turns = 0
         self._slots = slots
         self._use = use
 
     def advance(self) -> None:
-        if self._slots.take(self):
+        if self._slots.take(self, self.size):
             self.turns += 1
             self._use(self)
 
@@ -27,28 +28,52 @@ def keep(stream: Stream) -> None:
 
 
 def test_streams_wait_for_a_slot_and_get_it_in_turn() -> None:
-    slots = Slots(1)
+    slots = Slots(1, 100)
     streams = [Stream(slots, keep) for _ in range(3)]
     for stream in streams:
         stream.advance()
     assert [stream.turns for stream in streams] == [1, 0, 0]
 
-    slots.give()
+    slots.give(1)
 
     assert [stream.turns for stream in streams] == [1, 1, 0]
     assert [stream.is_queued for stream in streams] == [False, False, True]
 
 
 def test_a_slot_that_thousands_of_streams_cannot_use_goes_from_one_to_the_next() -> None:
-    slots = Slots(1)
+    slots = Slots(1, 100)
     first = Stream(slots, keep)
     first.advance()
-    others = [Stream(slots, lambda _: slots.give()) for _ in range(5000)]
+    others = [Stream(slots, lambda _: slots.give(1)) for _ in range(5000)]
     last = Stream(slots, keep)
     for stream in (*others, last):
         stream.advance()
 
-    slots.give()
+    slots.give(1)
 
     assert {stream.turns for stream in (*others, last)} == {1}
-    assert not slots.take(first)
+    assert not slots.take(first, 1)
+
+
+def test_requests_with_a_slot_have_so_many_bytes_together_and_the_next_waits_its_turn() -> None:
+    slots = Slots(8, 100)
+    first, large, small = (Stream(slots, keep, size) for size in (60, 50, 10))
+    for stream in (first, large, small):
+        stream.advance()
+    assert [stream.turns for stream in (first, large, small)] == [1, 0, 0]
+
+    slots.give(60)
+
+    assert [stream.turns for stream in (first, large, small)] == [1, 1, 1]
+
+
+def test_a_request_over_the_bytes_of_all_has_a_slot_when_it_is_alone() -> None:
+    slots = Slots(8, 100)
+    small, huge = Stream(slots, keep), Stream(slots, keep, 500)
+    for stream in (small, huge):
+        stream.advance()
+    assert (small.turns, huge.turns) == (1, 0)
+
+    slots.give(1)
+
+    assert huge.turns == 1
