@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, get_args, get_origin
+from typing import Any, cast, get_args, get_origin
 
 import numpy as np
 
 from jina_cli.documents.cells import Absent, Arrays, Cell, Fixed, Lists, Loose
 from jina_cli.documents.collect import DoesNotFit
 from jina_cli.documents.column import (
+    Array,
     BytesColumn,
     Column,
     DocsColumn,
@@ -27,6 +28,22 @@ from jina_cli.documents.schema import DocField
 _NONE = type(None)
 _SCALARS = (str, int, float, bool)
 _FIXED = {*_SCALARS, bytes, _NONE}
+
+
+def fits_as_it_is(field: DocField, column: Column) -> bool:
+    """Return whether what a column holds is just what documents have in a field.
+
+    Cheap to ask, since it is asked for every request: False says that `cell_of` knows.
+    """
+    kind = type(column)
+    if kind is TextColumn:
+        values = cast(TextColumn, column).values
+        fits = field.annotation is str or field.annotation is Any
+        return fits and (field.takes_none or None not in values)
+    if kind is ValuesColumn:
+        values = cast(ValuesColumn, column).values
+        return field.takes_none and values.count(None) == len(values)
+    return kind is TensorColumn and _kind_of(field, cast(TensorColumn, column)) is not None
 
 
 def cell_of(field: DocField, column: Column) -> Cell | None:
@@ -131,10 +148,14 @@ def _of_values(field: DocField, column: ValuesColumn) -> Cell | None:
 
 
 def _of_tensors(field: DocField, column: TensorColumn) -> Cell | None:
+    kind = _kind_of(field, column)
+    return None if kind is None else Arrays(field.name, column, kind)
+
+
+def _kind_of(field: DocField, column: TensorColumn) -> type[Array] | None:
     if len(column) == 0 or not (column.present is None or field.takes_none):
         return None
-    kind = field.array_type(column.array.dtype, column.array.shape[1:])
-    return None if kind is None else Arrays(field.name, column, kind)
+    return field.array_type(column.array.dtype, column.array.shape[1:])
 
 
 def _fixed(

@@ -13,7 +13,7 @@ from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.cells import Absent, Cell, are_same
 from jina_cli.documents.collect import column_of
 from jina_cli.documents.column import Column
-from jina_cli.documents.fit import cell_of, extra_cell, written_cell
+from jina_cli.documents.fit import cell_of, extra_cell, fits_as_it_is, written_cell
 from jina_cli.documents.schema import DocSchema
 
 
@@ -21,29 +21,38 @@ class Sheet:
     """The documents of a batch as documents of a class that they are known to fit.
 
     Args:
-        ids: Of the documents.
-        cells: The fields that documents have, or get, and that the class declares.
+        batch: The documents.
+        cells: Fields that the class declares, as far as a look at the column did not tell that
+            it is what documents have. The others follow when somebody asks for them.
         extras: Fields that it does not declare and keeps none the less.
-        given: Fields that the documents have, all else being defaults.
     """
 
-    __slots__ = ("_cells", "_docs", "_extras", "_given", "_id_values", "_ids", "_schema")
+    __slots__ = (
+        "_cells",
+        "_columns",
+        "_docs",
+        "_extras",
+        "_id_values",
+        "_ids",
+        "_schema",
+        "_written",
+    )
 
     def __init__(
         self,
         schema: DocSchema,
-        ids: Sequence[str],
+        batch: DocumentBatch,
         cells: dict[str, Cell],
         extras: Mapping[str, Cell],
-        given: set[str],
     ) -> None:
         self._schema = schema
-        self._ids = ids
+        self._ids = batch.ids
+        self._columns = batch.columns
         self._cells = cells
         self._extras = extras
-        self._given = given
         self._id_values: list[ID] | None = None
         self._docs: list[BaseDoc] | None = None
+        self._written: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, batch: DocumentBatch, schema: DocSchema) -> Sheet | None:
@@ -56,23 +65,24 @@ class Sheet:
             return None
         cells: dict[str, Cell] = {}
         extras: dict[str, Cell] = {}
-        for name, column in batch.columns.items():
+        columns = batch.columns
+        for name, column in columns.items():
             field = schema.fields.get(name)
-            if field is not None:
+            if field is None:
+                if schema.takes_any:
+                    extras[name] = extra_cell(name, column, batch.ids)
+            elif not fits_as_it_is(field, column):
                 cell = cell_of(field, column)
                 if cell is None:
                     return None
                 cells[name] = cell
-            elif schema.takes_any:
-                extras[name] = extra_cell(name, column, batch.ids)
-        given = {"id", *cells, *extras}
         for name in schema.said:
-            if name not in cells:
+            if name not in columns:
                 field = schema.fields[name]
                 if field.is_required:
                     return None
                 cells[name] = Absent(name, None, field.defaults(len(batch)))
-        return cls(schema, batch.ids, cells, extras, given)
+        return cls(schema, batch, cells, extras)
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -89,9 +99,13 @@ class Sheet:
             return self._id_values
         cell = self._cells.get(name)
         if cell is None:
-            defaults = self._schema.fields[name].defaults(len(self))
-            cell = self._cells[name] = Absent(name, None, defaults)
+            cell = self._cells[name] = self._cell(name)
         return cell.values()
+
+    def _cell(self, name: str) -> Cell:
+        field, column = self._schema.fields[name], self._columns.get(name)
+        cell = None if column is None else cell_of(field, column)
+        return Absent(name, None, field.defaults(len(self))) if cell is None else cell
 
     def write(self, name: str, values: Any) -> bool:
         """Replace a whole field, if pydantic would take these values as they are.
@@ -108,7 +122,7 @@ class Sheet:
         if cell is None:
             return False
         self._cells[name] = cell
-        self._given.add(name)
+        self._written += (name,)
         return True
 
     def docs(self) -> list[BaseDoc]:
@@ -119,8 +133,9 @@ class Sheet:
 
     def _built(self) -> list[BaseDoc]:
         schema, doc_type = self._schema, self._schema.doc_type
-        given = self._given
         names = ("id", *schema.fields)
+        declared = (name for name in self._columns if name in schema.fields)
+        given = {"id", *declared, *self._extras, *self._written}
         new, put = doc_type.__new__, object.__setattr__
         takes_any = schema.takes_any
         docs: list[BaseDoc] = []

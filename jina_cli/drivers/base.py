@@ -78,13 +78,15 @@ class Driver(Protocol):
 
 
 async def settled(value: MaybeAwaitable[T]) -> T:
-    """Return `value`, awaited if it is to be awaited: in an event loop, wherever we are now."""
+    """Return `value`, awaited if it is to be awaited: in a task, wherever we are now."""
     if not inspect.isawaitable(value):
         return value
     try:
-        asyncio.get_running_loop()
-    except RuntimeError:  # in a thread: whoever drives us goes on in the loop
-        await _pause()
+        is_in_task = asyncio.current_task() is not None
+    except RuntimeError:  # there is no event loop in this thread
+        is_in_task = False
+    if not is_in_task:
+        await _pause()  # whoever drives us goes on in a task
     result: T = await value
     return result
 

@@ -110,6 +110,8 @@ class Head:
         step = RouteStep(pod=self._plan.pod, start=start, end=time.time())
         return replace(response, request_id=request.request_id, routes=(step,))
 
+    respond = answer
+
     async def stream(self, request: Request) -> AsyncIterator[Response]:
         """Yield what the shards yield, as it comes, each part seen by the Executor after them."""
         start = time.time()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
+from contextvars import copy_context
 from typing import Any, TypeVar
 
 import orjson
@@ -12,7 +13,7 @@ import orjson
 from jina_cli.executors.endpoints import Batching
 from jina_cli.runtime.batching import Batcher, Company, Convoy
 from jina_cli.runtime.lane import Lane, Pace
-from jina_cli.runtime.places import Places
+from jina_cli.runtime.places import Places, begun
 from jina_cli.runtime.steps import Mode, Track
 from jina_cli.runtime.worker import HERE, Opened, Place, Worker
 from jina_cli.wire.messages import Request, Response
@@ -51,6 +52,24 @@ class Host:
             for endpoint, how in batching.items()
             if not worker.track(endpoint).is_generator
         }
+
+    def respond(self, request: Request) -> Response | Awaitable[Response]:
+        """Return the answer to a request, or what is to be awaited in a task for it.
+
+        What is known to be fast is computed here and now, without a task: who reads requests
+        off a connection can send the answers before it looks for more.
+        """
+        endpoint = self.worker.track(request.endpoint).endpoint
+        pace = self._paces.get(endpoint)
+        is_quick = pace is not None and self._places.is_free(pace) and _is_small(request)
+        if pace is None or not is_quick or endpoint in self._batchings:
+            return self.answer(request)
+        try:
+            # What user code puts into its context is gone with the request.
+            done = copy_context().run(begun, pace, lambda: self.worker.answer(request))
+        except (SystemExit, KeyboardInterrupt) as end:
+            return _raised(end)
+        return done.result if done.is_over else done
 
     async def answer(self, request: Request) -> Response:
         """Return the answer to a request; what fails is in its status."""
@@ -96,11 +115,7 @@ class Host:
         pace = self._paces.get(track.endpoint)
         if pace is None:
             pace = self._paces[track.endpoint] = Pace()
-        size = 0
-        for body in request.bodies:
-            size += len(body.data)
-        is_small = size <= _SMALL_BYTES
-        return await self._places.run(pace, answer, is_small=is_small)
+        return await self._places.run(pace, answer, is_small=_is_small(request))
 
     def _place(self, track: Track) -> Place:
         return HERE if track.mode is Mode.LANE else self._places
@@ -117,3 +132,15 @@ class Host:
         if how.timeout_ms == 0:
             return Convoy(run, enough=how.preferred_batch_size)
         return Batcher(run, enough=how.preferred_batch_size, patience_s=how.timeout_ms / 1000)
+
+
+def _is_small(request: Request) -> bool:
+    size = 0
+    for body in request.bodies:
+        size += len(body.data)
+    return size <= _SMALL_BYTES
+
+
+async def _raised(error: BaseException) -> Response:
+    """Raise in a task what is to end the process: out of there the event loop lets it through."""
+    raise error

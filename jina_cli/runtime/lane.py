@@ -110,31 +110,39 @@ class Begun(Generic[T]):
     It may be begun in any thread; awaiting it gives the result, and runs the rest of it where
     there is one.
 
+    Attributes:
+        is_over: Whether it has returned.
+
     Raises:
         BaseException: Whatever it raised so far.
     """
 
     def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
         self._coroutine = coroutine
-        self._is_over = False
-        self._take(lambda: coroutine.send(None))
+        self.is_over = False
+        self._take(coroutine.send, None)
+
+    @property
+    def result(self) -> T:
+        """What it returned, once it is over."""
+        return self._result
 
     def __await__(self) -> Generator[Any, Any, T]:
-        while not self._is_over:
+        while not self.is_over:
             try:
                 sent = yield self._awaited
             except BaseException as error:
-                self._take(partial(self._coroutine.throw, error))
+                self._take(self._coroutine.throw, error)
             else:
-                self._take(partial(self._coroutine.send, sent))
+                self._take(self._coroutine.send, sent)
         return self._result
 
-    def _take(self, step: Callable[[], Any]) -> None:
+    def _take(self, step: Callable[[Any], Any], given: Any) -> None:
         try:
-            self._awaited = step()
+            self._awaited = step(given)
         except StopIteration as end:
             self._result: T = end.value
-            self._is_over = True
+            self.is_over = True
 
 
 @dataclass(slots=True)

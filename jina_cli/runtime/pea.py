@@ -40,7 +40,7 @@ from jina_cli.runtime.head import Head, ShardsFailed
 from jina_cli.runtime.load import ImportFailed, InitFailed, Loaded, load_executors
 from jina_cli.vocabulary import PeaRole
 from jina_cli.wire.channel import Server
-from jina_cli.wire.messages import Answer, Answering, Hello, Request, Response, Stream
+from jina_cli.wire.messages import Answer, Answering, Hello, Request, Respond, Response, Stream
 
 _new_loop: Callable[[], asyncio.AbstractEventLoop]
 try:  # here, and not when it is used: the spawner imports this module for all
@@ -66,6 +66,10 @@ class Tenant(Protocol):
     @property
     def answer(self) -> Answer:
         """Answers a request; what goes wrong is in the status."""
+
+    @property
+    def respond(self) -> Respond:
+        """Answers a request, at once where that takes no time worth a task."""
 
     @property
     def stream(self) -> Stream:
@@ -169,13 +173,13 @@ async def _live(plan: PeaPlan, launch: Launch, stop: Stop) -> int:
         # Of several Executors, which one it was.
         tell(replace(said, cause=f"{error}: {said.cause}") if plan.fused else said)
         return 1
-    own = Answering(answer=tenant.answer, stream=tenant.stream)
+    plain = own = Answering(answer=tenant.answer, stream=tenant.stream)
     if not isinstance(tenant, Fused):
-        own = observer.executor(own, tenant.hello().executor)
+        own = observer.executor(plain, tenant.hello().executor)
     if not isinstance(tenant, Head):
         observer.timings(tenant.timings)
     server = Server(
-        own.answer,
+        tenant.respond if own is plain else own.answer,
         tenant.hello,
         max_queue=plan.max_queue,
         max_message_bytes=plan.max_message_bytes,
@@ -261,6 +265,7 @@ class WorkerTenant:
         self._leave = leave
         # Without anything to look at, requests go straight to the host.
         self.answer: Answer = self._watched if fatal else loaded.host.answer
+        self.respond: Respond = self._watched if fatal else loaded.host.respond
         self.stream: Stream = self._watched_stream if fatal else loaded.host.stream
 
     def timings(self) -> dict[str, Timing]:

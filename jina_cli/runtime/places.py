@@ -81,16 +81,9 @@ class Places:
             is_small: Whether it may be worked on in the loop at all.
         """
 
-        def begin() -> Begun[T]:
-            start = time.perf_counter()
-            try:
-                return Begun(work())
-            finally:
-                pace.add(time.perf_counter() - start)
-
         if is_small and self.is_free(pace):
-            return await begin()
-        return await (await self._lane.run(begin))
+            return await begun(pace, work)
+        return await (await self._lane.run(lambda: begun(pace, work)))
 
     def is_free(self, pace: Pace) -> bool:
         """Say whether work of such a pace may be done in the loop now."""
@@ -102,6 +95,15 @@ class Places:
         if pace is None:
             pace = self._paces[handler] = Pace()
         return pace
+
+
+def begun(pace: Pace, work: Callable[[], Coroutine[Any, Any, T]]) -> Begun[T]:
+    """Return a coroutine that has run as far as it does at once, which took part in the pace."""
+    start = time.perf_counter()
+    try:
+        return Begun(work())
+    finally:
+        pace.add(time.perf_counter() - start)
 
 
 class _Steps:

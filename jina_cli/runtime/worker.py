@@ -32,8 +32,13 @@ from jina_cli.wire.messages import (
     Status,
     StatusCode,
 )
+from jina_cli.wire.quick import quick
 
 log = logging.getLogger(__name__)
+
+_call = quick(Call)
+_response = quick(Response)
+_route_step = quick(RouteStep)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +115,7 @@ class _Course:
     def read(self) -> DocumentBatch:
         """Raises: BadBody."""
         if self.docs is None:
-            self.parts = tuple(read_body(body) for body in self.bodies)
+            self.parts = tuple(map(read_body, self.bodies))
             self.docs = self.parts[0] if len(self.parts) == 1 else union(self.parts)
         return self.docs
 
@@ -317,7 +322,13 @@ class Worker:
         given = course.read() if stop.handler.needs_docs else EMPTY_BATCH
         parts = course.parts if self.seat.no_reduce and len(course.parts) > 1 else (given,)
         inputs = self.seat.inputs if len(self.seat.inputs) == len(parts) else ()
-        return Call(docs=given, parts=parts, inputs=inputs, parameters=request.parameters)
+        return _call(
+            docs=given,
+            parts=parts,
+            inputs=inputs,
+            parameters=request.parameters,
+            metadata=request.metadata,
+        )
 
     def _select(self, course: _Course, stop: Stop) -> bool:
         """Let documents go that the step does not want; say whether it is to be called.
@@ -347,12 +358,12 @@ class Worker:
         parameters = request.parameters
         if course is not None:
             parameters = with_results(parameters, self.seat.pea, course.results)
-        return Response(
+        return _response(
             request_id=request.request_id,
             status=status,
             body=body,
             parameters=parameters,
-            routes=(RouteStep(pod=self.seat.pod, start=start, end=time.time()),),
+            routes=(_route_step(pod=self.seat.pod, start=start, end=time.time()),),
         )
 
     def _failed(

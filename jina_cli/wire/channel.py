@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from jina_cli.wire.address import LinkDown, parse_address
 from jina_cli.wire.link import SILENT_S, Link
-from jina_cli.wire.server import Handler, Server
+from jina_cli.wire.server import Server
 
-__all__ = ["SILENT_S", "Handler", "Link", "LinkDown", "Server", "parse_address"]
+__all__ = ["SILENT_S", "Link", "LinkDown", "Server", "parse_address"]

@@ -48,8 +48,9 @@ class Side(Protocol):
 class Connection(asyncio.BufferedProtocol):
     """Frames over one socket.
 
-    What is sent in one turn of the event loop is written at once. While the peer does not
-    read, frames wait here, and are not sent; who sends must bound how many.
+    What is sent in one turn of the event loop is written at once; what answers frames while
+    they are read, as soon as the last of them is. While the peer does not read, frames wait
+    here, and are not sent; who sends must bound how many.
 
     Args:
         side: Is told of frames, and of the beginning and end.
@@ -78,6 +79,7 @@ class Connection(asyncio.BufferedProtocol):
         self._is_paused = False
         self._moved = asyncio.Event()
         self._is_flush_due = False
+        self._is_reading = False
         self._is_closing = False
         self._fd = -1
 
@@ -90,7 +92,7 @@ class Connection(asyncio.BufferedProtocol):
         self._waiting.append((id, parts))
         if len(self._waiting) >= _EAGER_FRAMES and not self._is_paused:
             self._flush()
-        elif not self._is_flush_due:
+        elif not self._is_flush_due and not self._is_reading:
             self._is_flush_due = True
             self._loop.call_soon(self._flush_in_time)
 
@@ -149,12 +151,15 @@ class Connection(asyncio.BufferedProtocol):
         return self._reader.get_buffer()
 
     def buffer_updated(self, nbytes: int) -> None:
+        self._is_reading = True
         try:
             for frame in self._reader.received(nbytes):
                 self._side.frame_received(self, frame)
         except BadFrame as error:
             log.warning("closed a connection: %s", error)
             self.abort()
+        self._is_reading = False
+        self._flush()
 
     def pause_writing(self) -> None:
         self._is_paused = True

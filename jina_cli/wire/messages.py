@@ -199,6 +199,12 @@ class Response:
 Answer = Callable[[Request], Awaitable[Response]]
 """Answers a request; what goes wrong is in the status."""
 
+Respond = Callable[[Request], Response | Awaitable[Response]]
+"""The same, but that what takes no time worth a task may be answered at once.
+
+An awaitable that it returns is to be awaited in a task.
+"""
+
 Stream = Callable[[Request], AsyncIterator[Response]]
 """Answers a request in parts, in order. A part whose status is not OK is the last one.
 
@@ -216,13 +222,29 @@ class Answering:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointInfo:
-    """What an Executor says of one endpoint: JSON schemas of input and output documents."""
+    """What an Executor says of one endpoint: JSON schemas of input and output documents.
+
+    Attributes:
+        parameters: Schema of the parameters; None where any are taken.
+        is_generator: Whether the answer comes in parts.
+        is_singleton: Whether it takes one document at a time.
+    """
 
     input: Mapping[str, Any] = field(default_factory=dict)
     output: Mapping[str, Any] = field(default_factory=dict)
     parameters: Mapping[str, Any] | None = None
     is_generator: bool = False
     is_singleton: bool = False
+
+    def then(self, last: EndpointInfo) -> EndpointInfo:
+        """Return what the same endpoint is of two Executors, `last` behind this one."""
+        return EndpointInfo(
+            input=self.input,
+            output=last.output or self.output,
+            parameters=self.parameters or last.parameters,
+            is_generator=self.is_generator or last.is_generator,
+            is_singleton=self.is_singleton,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, cast
 
 from jina_cli.wire.alarm import NEVER, Alarm
 from jina_cli.wire.budget import FULL, Budget, too_large
 from jina_cli.wire.connection import Connection
 from jina_cli.wire.frames import BadFrame, Frame, Kind, Oversized
-from jina_cli.wire.messages import (
-    Buffer,
-    Hello,
-    Request,
-    Response,
-    Status,
-    StatusCode,
-    Stream,
-)
+from jina_cli.wire.jobs import Job, Peer, answer, bug, failed, overdue
+from jina_cli.wire.messages import Hello, Request, Respond, Response, StatusCode, Stream
 from jina_cli.wire.native import (
     decode_credit,
     decode_request,
@@ -33,10 +24,6 @@ from jina_cli.wire.native import (
 )
 from jina_cli.wire.parts import Window, closing
 
-log = logging.getLogger(__name__)
-
-Handler = Callable[[Request], Awaitable[Response]]
-
 MAX_CONNECTIONS = 1024
 _BACKLOG = 1024
 _REQUEST = Kind.REQUEST
@@ -44,80 +31,17 @@ _ACKNOWLEDGE_S = 1.0
 """How long an idle client is given to take note that we are going away."""
 
 
-class _Job:
-    """A request that is worked on.
-
-    Attributes:
-        size: Bytes of room that it takes.
-        window: Of the parts of its answer; None where that comes whole.
-        task: Of the work.
-    """
-
-    __slots__ = (
-        "_server",
-        "connection",
-        "id",
-        "is_answered",
-        "peer",
-        "request",
-        "size",
-        "task",
-        "window",
-    )
-
-    def __init__(
-        self,
-        server: Server,
-        peer: _Peer,
-        connection: Connection,
-        id: int,
-        request: Request,
-        size: int,
-    ) -> None:
-        self._server = server
-        self.peer = peer
-        self.connection = connection
-        self.id = id
-        self.request = request
-        self.size = size
-        self.window: Window | None = None
-        self.task: asyncio.Task[None] | None = None
-        self.is_answered = False
-
-    def answer(self, response: Response) -> None:
-        """Send what ends the answer; only the first does."""
-        if not self.is_answered:
-            self.is_answered = True
-            self.connection.send(self.id, _encoded(self.id, response))
-
-    def abandon(self) -> None:
-        """Cancel the work, since nobody waits for the answer."""
-        self.is_answered = True
-        if self.task is not None:
-            self.task.cancel()
-
-    def ended(self, _: object = None) -> None:
-        """The work is over, however it ended."""
-        self._server.over(self)
-
-
-@dataclass(slots=True)
-class _Peer:
-    """A connected client."""
-
-    jobs: dict[int, _Job] = field(default_factory=dict)
-    knows_we_go: bool = False
-
-
 class Server:
     """Answer the requests of many connections, a bounded number at a time.
 
     Requests are worked on side by side: answers go out in the order in which they are ready.
+    What the handler answers at once goes out before more is read, and is never `pending`.
     When a client cancels a request or goes away, its work is cancelled; when the deadline
     passes, the client is told so at once and the work is cancelled.
 
     Args:
-        handler: Answers one request. What it raises is answered with `INTERNAL`.
+        handler: Answers one request, at once or in a task. What it raises is answered with
+            `INTERNAL`.
         stream: Answers in parts where the asker takes them; None answers whole even then.
         hello: What to say of ourselves on each new connection.
         max_queue: Requests that may be worked on; one more is answered `OVERLOADED`.
@@ -128,7 +52,7 @@ class Server:
 
     def __init__(
         self,
-        handler: Handler,
+        handler: Respond,
         hello: Callable[[], Hello],
         *,
         max_queue: int,
@@ -145,7 +69,7 @@ class Server:
         self._max_connections = max_connections
         self._budget = budget
         self._listener: asyncio.AbstractServer | None = None
-        self._peers: dict[Connection, _Peer] = {}
+        self._peers: dict[Connection, Peer] = {}
         self._alarm = Alarm(self._expire)
         self._pending = 0
         self._is_draining = False
@@ -214,7 +138,7 @@ class Server:
         if len(self._peers) >= self._max_connections or self._is_draining:
             connection.abort()
             return
-        self._peers[connection] = _Peer()
+        self._peers[connection] = Peer()
         connection.send(0, encode_hello(self._hello()))
 
     def lost(self, connection: Connection) -> None:
@@ -235,7 +159,7 @@ class Server:
             self._give(frame.held)
         match frame.kind:
             case Kind.REQUEST:
-                _answer(connection, frame.id, self._not_taken(cast(Oversized, frame)))
+                answer(connection, frame.id, self._not_taken(cast(Oversized, frame)))
             case Kind.CANCEL:
                 if job := peer.jobs.get(frame.id):
                     job.abandon()
@@ -255,7 +179,7 @@ class Server:
         limit, budget = self._max_message_bytes, self._budget
         return Connection(self, limit, throttles_reading=True, budget=budget)
 
-    def _ask(self, connection: Connection, peer: _Peer, frame: Frame) -> None:
+    def _ask(self, connection: Connection, peer: Peer, frame: Frame) -> None:
         request = decode_request(frame)
         if frame.id in peer.jobs:
             raise BadFrame(f"two requests at a time have the id {frame.id}")
@@ -263,42 +187,46 @@ class Server:
         refused = self._refusal(request, 0 if frame.held else size)
         if refused is not None:
             self._give(frame.held)
-            _answer(connection, frame.id, refused)
+            answer(connection, frame.id, refused)
             return
-        self._begin(_Job(self, peer, connection, frame.id, request, size))
+        job = Job(peer, connection, frame.id, request, size)
+        if request.streamed and self._stream is not None:
+            job.window = Window()
+            self._begin(job, self._work_in_parts(job, self._stream, job.window))
+            return
+        try:
+            answered = self._handler(request)
+        except Exception as error:
+            answered = bug(request, error)
+        if isinstance(answered, Response):
+            self._give(size)
+            job.answer(answered)
+        else:
+            self._begin(job, self._work(job, answered))
 
     def _refusal(self, request: Request, size: int) -> Response | None:
         """Return why a request is not worked on; None after room for `size` bytes was taken."""
         if self._pending >= self._max_queue:
             problem = f"{self._pending} requests are waiting, which is the limit"
-            return _failed(StatusCode.OVERLOADED, problem, request)
+            return failed(StatusCode.OVERLOADED, problem, request)
         if request.deadline is not None and request.deadline <= time.monotonic():
-            return _overdue(request)
+            return overdue(request)
         if self._budget is not None and size and not self._budget.take(size):
-            return _failed(StatusCode.OVERLOADED, FULL, request)
+            return failed(StatusCode.OVERLOADED, FULL, request)
         return None
 
-    def _begin(self, job: _Job) -> None:
+    def _begin(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
         self._pending += 1
-        request = job.request
         job.peer.jobs[job.id] = job
-        if request.deadline is not None:
-            self._alarm.set(request.deadline)
-        if request.streamed and self._stream is not None:
-            job.window = Window()
-            work = self._work_in_parts(job, self._stream, job.window)
-        else:
-            work = self._work(job)
+        if job.request.deadline is not None:
+            self._alarm.set(job.request.deadline)
         # Not at the end of the work: a task that is cancelled before it begins runs none of it.
         job.task = task = asyncio.get_running_loop().create_task(work)
-        task.add_done_callback(job.ended)
+        task.add_done_callback(lambda _: self._over(job))
 
-    def over(self, job: _Job) -> None:
-        """Take note that a job has ended."""
+    def _over(self, job: Job) -> None:
         self._pending -= 1
         del job.peer.jobs[job.id]
-        # Its exception knows the frames that know the job: a circle that would outlive us both.
-        job.task = None
         self._give(job.size)
         if self._is_draining:
             self._close_if_done(job.connection, job.peer)
@@ -308,14 +236,14 @@ class Server:
         if self._budget is not None and size:
             self._budget.give(size)
 
-    async def _work(self, job: _Job) -> None:
+    async def _work(self, job: Job, answer: Awaitable[Response]) -> None:
         try:
-            response = await self._handler(job.request)
+            response = await answer
         except Exception as error:
-            response = _bug(job.request, error)
+            response = bug(job.request, error)
         job.answer(response)
 
-    async def _work_in_parts(self, job: _Job, stream: Stream, window: Window) -> None:
+    async def _work_in_parts(self, job: Job, stream: Stream, window: Window) -> None:
         end = Response(request_id=job.request.request_id)
         try:
             async with closing(stream(job.request)) as parts:
@@ -328,7 +256,7 @@ class Server:
                     await job.connection.writable()
                     job.connection.send(job.id, frame)
         except Exception as error:
-            end = _bug(job.request, error)
+            end = bug(job.request, error)
         job.answer(end)
 
     def _expire(self, now: float) -> float:
@@ -341,47 +269,19 @@ class Server:
                 if deadline > now:
                     nearest = min(nearest, deadline)
                     continue
-                job.answer(_overdue(job.request))
+                job.answer(overdue(job.request))
                 job.abandon()
         return nearest
 
     def _not_taken(self, frame: Oversized) -> Response:
         if frame.has_no_room:
-            return _failed(StatusCode.OVERLOADED, FULL)
+            return failed(StatusCode.OVERLOADED, FULL)
         problem = too_large("the request", frame.size, self._max_message_bytes)
-        return _failed(StatusCode.TOO_LARGE, problem)
+        return failed(StatusCode.TOO_LARGE, problem)
 
-    def _close_if_done(self, connection: Connection, peer: _Peer) -> None:
+    def _close_if_done(self, connection: Connection, peer: Peer) -> None:
         if self._is_draining and peer.knows_we_go and not peer.jobs:
             connection.close()
-
-
-def _answer(connection: Connection, id: int, response: Response) -> None:
-    connection.send(id, encode_response(id, response))
-
-
-def _encoded(id: int, response: Response) -> list[Buffer]:
-    """Return the frame of an answer, or of why it cannot be written."""
-    try:
-        return encode_response(id, response)
-    except BadFrame as error:
-        log.error("an answer cannot be written: %s", error)
-        status = Status(code=StatusCode.INTERNAL, description=f"BadFrame: {error}")
-        return encode_response(id, Response(request_id=response.request_id, status=status))
-
-
-def _bug(request: Request, error: Exception) -> Response:
-    log.error("a request to %s failed", request.endpoint, exc_info=error)
-    return _failed(StatusCode.INTERNAL, f"{type(error).__name__}: {error}", request)
-
-
-def _failed(code: StatusCode, problem: str, request: Request | None = None) -> Response:
-    status = Status(code=code, description=problem)
-    return Response(request_id=request.request_id if request else "", status=status)
-
-
-def _overdue(request: Request) -> Response:
-    return _failed(StatusCode.DEADLINE, "the deadline passed", request)
 
 
 async def _unix_server(

@@ -19,8 +19,9 @@ from typing import Any, TypeVar
 import pytest
 import uvloop
 
-from jina_cli.wire.channel import Handler, Link, LinkDown, Server
+from jina_cli.wire.channel import Link, LinkDown, Server
 from jina_cli.wire.messages import (
+    Answer,
     Body,
     EndpointInfo,
     Format,
@@ -81,7 +82,7 @@ def a_request(data: bytes = b"x", endpoint: str = "/index", **more: Any) -> Requ
 
 @asynccontextmanager
 async def serving(
-    handler: Handler, path: Path, *, sock: socket.socket | None = None, **limits: Any
+    handler: Answer, path: Path, *, sock: socket.socket | None = None, **limits: Any
 ) -> AsyncIterator[Server]:
     sizes = {"max_queue": 256, "max_message_bytes": 1 << 26, **limits}
     server = Server(handler, lambda: HELLO, **sizes)
@@ -104,7 +105,7 @@ async def linked(path: Path, **limits: Any) -> AsyncIterator[Link]:
 
 
 @asynccontextmanager
-async def both(handler: Handler, folder: Path, **limits: Any) -> AsyncIterator[tuple[Server, Link]]:
+async def both(handler: Answer, folder: Path, **limits: Any) -> AsyncIterator[tuple[Server, Link]]:
     path = folder / "s"
     async with serving(handler, path, **limits) as server, linked(path) as link:
         yield server, link
