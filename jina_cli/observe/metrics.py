@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from jina_cli.observe.counting import documents_in, size_of
 from jina_cli.wire.messages import Answering, Request, Response
+from jina_cli.wire.parts import closing
 
 _NAMESPACE = "jina"
 
@@ -33,27 +34,33 @@ class Numbers:
 
         self.runtime = runtime
         self.registry = CollectorRegistry()
+        self._known: dict[str, Any] = {}
         self._server: Any = None
 
     def summary(self, name: str, words: str, *labels: str) -> Any:
-        """Return a new summary: how many, and their sum."""
+        """Return a summary: how many, and their sum; of one name there is one."""
         from prometheus_client import Summary
 
-        return Summary(
-            name, words, ("runtime_name", *labels), namespace=_NAMESPACE, registry=self.registry
-        )
+        return self._number(Summary, name, words, labels)
 
     def counter(self, name: str, words: str, *labels: str) -> Any:
         from prometheus_client import Counter
 
-        return Counter(
-            name, words, ("runtime_name", *labels), namespace=_NAMESPACE, registry=self.registry
-        )
+        return self._number(Counter, name, words, labels)
 
     def gauge(self, name: str, words: str) -> Any:
         from prometheus_client import Gauge
 
-        return Gauge(name, words, ("runtime_name",), namespace=_NAMESPACE, registry=self.registry)
+        return self._number(Gauge, name, words, ())
+
+    def _number(self, kind: Any, name: str, words: str, labels: tuple[str, ...]) -> Any:
+        """Return the number of a name, made once: Pods that share a process count in it alike."""
+        if name not in self._known:
+            named = ("runtime_name", *labels)
+            self._known[name] = kind(
+                name, words, named, namespace=_NAMESPACE, registry=self.registry
+            )
+        return self._known[name]
 
     def serve(self, port: int) -> None:
         """Serve the numbers at `http://HOST:port/metrics`, from a thread of its own.
@@ -146,10 +153,11 @@ class WatchedFlow:
     async def _stream(self, request: Request) -> AsyncIterator[Response]:
         self._received.observe(size_of(request))
         with self._ends.counted() as ended, self._seconds.time():
-            async for part in self._flow.stream(request):
-                ended(part.status.ok)
-                self._sent.observe(len(part.body.data))
-                yield part
+            async with closing(self._flow.stream(request)) as parts:
+                async for part in parts:
+                    ended(part.status.ok)
+                    self._sent.observe(len(part.body.data))
+                    yield part
 
 
 class Sending:
@@ -221,10 +229,11 @@ class WatchedExecutor:
 
     async def _stream(self, request: Request) -> AsyncIterator[Response]:
         with self._timed(request), self._ends.counted() as ended:
-            async for part in self._own.stream(request):
-                ended(part.status.ok)
-                self._sent.observe(len(part.body.data))
-                yield part
+            async with closing(self._own.stream(request)) as parts:
+                async for part in parts:
+                    ended(part.status.ok)
+                    self._sent.observe(len(part.body.data))
+                    yield part
 
     @contextmanager
     def _timed(self, request: Request) -> Iterator[None]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from jina_cli.errors import MissingExtra
 from jina_cli.wire.messages import Answering, Request, Response, Status
+from jina_cli.wire.parts import closing
 
 
 class Exporter:
@@ -97,9 +98,10 @@ class Traced:
 
     async def _stream(self, request: Request) -> AsyncIterator[Response]:
         with self._span(request) as (span, inner):
-            async for part in self._own.stream(inner):
-                _mark(span, part.status)
-                yield part
+            async with closing(self._own.stream(inner)) as parts:
+                async for part in parts:
+                    _mark(span, part.status)
+                    yield part
 
     @contextmanager
     def _span(self, request: Request) -> Iterator[tuple[Any, Request]]:

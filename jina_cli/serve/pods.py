@@ -205,15 +205,5 @@ def endpoints_of(pods: Mapping[str, Pod]) -> dict[str, EndpointInfo]:
     for pod in pods.values():
         for endpoint, info in pod.endpoints.items():
             first = found.get(endpoint)
-            found[endpoint] = info if first is None else _chained(first, info)
+            found[endpoint] = info if first is None else first.then(info)
     return found
-
-
-def _chained(first: EndpointInfo, last: EndpointInfo) -> EndpointInfo:
-    return EndpointInfo(
-        input=first.input,
-        output=last.output or first.output,
-        parameters=first.parameters or last.parameters,
-        is_generator=last.is_generator,
-        is_singleton=first.is_singleton,
-    )

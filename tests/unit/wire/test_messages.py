@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from jina_cli.wire.messages import GRPC_STATUS_KEY, STATUSES, StatusCode, status_of_grpc
+from jina_cli.wire.messages import (
+    GRPC_STATUS_KEY,
+    STATUSES,
+    EndpointInfo,
+    StatusCode,
+    status_of_grpc,
+)
 
 FAILURES = [code for code in StatusCode if code is not StatusCode.OK]
 
@@ -37,3 +43,14 @@ def test_without_a_name_it_is_what_the_grpc_status_most_likely_means(
     number: int, details: str, expected: StatusCode
 ) -> None:
     assert status_of_grpc(number, None, details) is expected
+
+
+def test_an_endpoint_of_two_executors_takes_as_the_first_and_gives_as_the_last() -> None:
+    first = EndpointInfo(input={"title": "A"}, output={"title": "B"}, is_generator=True)
+    last = EndpointInfo(input={"title": "B"}, output={"title": "C"}, parameters={"title": "P"})
+
+    both = first.then(last)
+
+    assert (both.input, both.output) == ({"title": "A"}, {"title": "C"})
+    assert (both.parameters, both.is_generator) == ({"title": "P"}, True)
+    assert last.then(EndpointInfo()).output == {"title": "C"}
