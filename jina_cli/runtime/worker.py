@@ -289,8 +289,10 @@ class Worker:
             async with aclosing(place.parts(stop.handler, call)) as parts:
                 async for done in parts:
                     branch = course.branch(done)
-                    async for part in self._rest(course, branch, stops[number:], request, place):
-                        yield part
+                    rest = self._rest(course, branch, stops[number:], request, place)
+                    async with aclosing(rest):
+                        async for part in rest:
+                            yield part
             return
         yield course
 
