@@ -6,7 +6,7 @@ and reports on its **control pipe**, one JSON line an event. It holds the read e
 goes to stderr, one record a line behind `LOG_MARK`, so that the parent can tell records from
 what user code prints.
 
-The standard library alone is used here: parent, spawner, Peas and Gateway all import it.
+Light on imports: parent, spawner, Peas and Gateway all import it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,17 @@ from __future__ import annotations
 import json
 import logging
 import os
+import select
 import signal
 import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from jina_cli.memory import Tidy, trimmer
+
+_TIDY_MS = 1000
 
 HASTE = signal.SIGUSR2
 """Sent to a Gateway that is ready before SIGTERM: nobody routes to it, so it need not say that
@@ -240,13 +245,22 @@ def place_of(error: BaseException) -> str:
 def watch_death(death_fd: int, drain: Callable[[], None], grace_s: float = 2.0) -> None:
     """Call `drain` when the parent is gone, and kill the own process group `grace_s` later.
 
-    Starts a thread that blocks on the pipe; it costs nothing until then. The caller leads
-    its process group.
+    Starts a thread that waits for the pipe. Once a second it gives memory back that is free,
+    where the process has done something: no event loop has to stand still for that. The
+    caller leads its process group.
     """
+    give_back = trimmer()
+    tidy = None if give_back is None else Tidy(give_back)
 
     def guard() -> None:
-        while os.read(death_fd, 64):
-            pass
+        ended = select.poll()
+        ended.register(death_fd, select.POLLIN)
+        while True:
+            if not ended.poll(None if tidy is None else _TIDY_MS):
+                assert tidy is not None, "without it there is no end to the waiting"
+                tidy()
+            elif not os.read(death_fd, 64):
+                break
         drain()
         threading.Event().wait(grace_s)
         os.killpg(0, signal.SIGKILL)

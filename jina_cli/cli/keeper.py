@@ -12,7 +12,8 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, NoReturn
+from types import ModuleType
+from typing import BinaryIO, NoReturn, cast
 
 from jina_cli.plan.codec import from_json, to_json
 from jina_cli.plan.models import Plan
@@ -20,6 +21,11 @@ from jina_cli.supervise.spawn import Warming
 
 _HELD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that come while one program makes way for the other wait for it."""
+
+
+_UNUSED = ("ssl", "_hashlib")
+"""Modules that asyncio and hashlib use where they are there. They take two megabytes and a good
+part of the time to start; whoever keeps a Flow speaks to its own children alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +86,7 @@ def _nameless_file() -> BinaryIO:
 
 def keep(keeping: Keeping) -> int:
     """Run the Flow in the foreground, and return the exit code."""
+    _do_without(_UNUSED)
     import asyncio
 
     from jina_cli.supervise.flow_machine import ExitOn
@@ -114,6 +121,12 @@ def keep(keeping: Keeping) -> int:
         held=_HELD,
     )
     return asyncio.run(stay(keeping.plan, how))
+
+
+def _do_without(modules: Sequence[str]) -> None:
+    """Make modules look as if they were not installed, unless they are in use."""
+    for name in modules:
+        sys.modules.setdefault(name, cast(ModuleType, None))
 
 
 def main(arguments: Sequence[str]) -> int:

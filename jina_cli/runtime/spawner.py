@@ -38,6 +38,7 @@ from jina_cli.lifeline import (
     pack,
     unpack,
 )
+from jina_cli.memory import trimmer
 from jina_cli.tether import SpawnerLaunch, parent_death_signal
 
 MAX_DESCRIPTORS = 64
@@ -242,6 +243,8 @@ def _warm_up(preload: Sequence[str]) -> None:
     # What is there now lives for ever: not looking at it keeps its pages shared. Nor is it
     # looked at once for garbage: that takes as long as a tenth of all imports, and finds little.
     gc.freeze()
+    if give_back := trimmer():
+        give_back()  # what the imports left free would be copied into each Pea as it is used
     # A library's pool of threads, made when it was imported, is made anew after a fork by
     # the library itself; there are no threads of Python's.
     warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)

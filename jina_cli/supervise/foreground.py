@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from jina_cli.errors import Exit
+from jina_cli.memory import trimmer
 from jina_cli.plan.models import Plan
 from jina_cli.supervise.flow_machine import HURRY_S, Phase
 from jina_cli.supervise.loop import Options, Outcome, Supervisor
@@ -124,6 +125,8 @@ class _Stay:
                 return
 
     def _say_ready(self) -> None:
+        if give_back := trimmer():
+            give_back()  # from now on little happens here, for a long time
         # The native address is for our own commands, which find it by themselves.
         addresses = [f"{n}://{at}" for n, at in self._flow.addresses.items() if n != "native"]
         where = ", ".join(addresses) or self._flow.native_address
