@@ -32,8 +32,8 @@ _PUBLIC = {
     "Question": "jina_cli.client.client",
 }
 
-_STARTERS = {"Flow", "Deployment", "Executor"}
-"""Whoever uses these may go on to import Executors, which are written against `jina`."""
+_STARTERS = {"AsyncClient", "Client", "Deployment", "Executor", "Flow"}
+"""Whoever uses these may go on to import modules that are written against `jina`."""
 
 __all__ = ["__version__"]
 __all__ += list(_PUBLIC)

@@ -6,7 +6,7 @@ import functools
 import inspect
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ParamSpec, Protocol, TypeVar, cast
@@ -135,3 +135,16 @@ def _later(function: Callable[..., Any], name: str, meaning: str) -> Callable[..
                 await stream.aclose()
 
     return timed
+
+
+def added_up(several: Iterable[Mapping[str, Timing]]) -> dict[str, Timing]:
+    """Return the timings of Executors that share a process; those of one name are one."""
+    found: dict[str, Timing] = {}
+    for name, timing in (each for timings in several for each in timings.items()):
+        known = found.get(name, Timing(documentation=timing.documentation))
+        found[name] = Timing(
+            documentation=known.documentation,
+            count=known.count + timing.count,
+            seconds=known.seconds + timing.seconds,
+        )
+    return found

@@ -12,7 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from jina_cli.executors.timings import Timing
+from jina_cli.executors.timings import Timing, added_up
 from jina_cli.plan.models import PeaPlan
 from jina_cli.vocabulary import DEFAULT_ENDPOINT, DRY_RUN_ENDPOINT, RESULTS
 from jina_cli.wire.messages import (
@@ -178,10 +178,7 @@ class Fused:
 
     def timings(self) -> dict[str, Timing]:
         """Return what the Executors timed themselves, by name."""
-        found: dict[str, Timing] = {}
-        for room in self._rooms:
-            found.update(room.tenant.timings())
-        return found
+        return added_up(room.tenant.timings() for room in self._rooms)
 
     def flush(self) -> None:
         for room in self._rooms:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from jina_cli.errors import MissingExtra
-from jina_cli.executors.timings import Timing
+from jina_cli.executors.timings import Timing, added_up
 from jina_cli.lifeline import (
     DrainSaid,
     FailedSaid,
@@ -270,10 +270,7 @@ class WorkerTenant:
 
     def timings(self) -> dict[str, Timing]:
         """Return what the Executors timed themselves, by name."""
-        found: dict[str, Timing] = {}
-        for executor in self._loaded.executors:
-            found.update(executor.timings.all())
-        return found
+        return added_up(executor.timings.all() for executor in self._loaded.executors)
 
     async def _watched(self, request: Request) -> Response:
         response = await self._loaded.host.answer(request)

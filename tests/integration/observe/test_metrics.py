@@ -83,3 +83,35 @@ def test_gateway_and_pods_count_under_the_names_that_jina_gave(tmp_path: Path) -
     assert pod["jina_successful_requests_total", ""] == 3
     assert pod["jina_failed_requests_total", ""] == 1
     assert pod["jina_part_seconds_count", ""] == 3
+
+
+def test_pods_that_share_a_process_count_together(tmp_path: Path) -> None:
+    ports = [free_port() for _ in range(2)]
+    (tmp_path / "work.py").write_text(EXECUTOR)
+    flow = tmp_path / "flow.yml"
+    flow.write_text(
+        textwrap.dedent(f"""
+            jtype: Flow
+            with:
+              host: 127.0.0.1
+              protocol: http
+              port: {ports[0]}
+              monitoring: true
+            executors:
+              - name: faulty
+                uses: work.py:Work
+                port_monitoring: {ports[1]}
+              - name: second
+                uses: work.py:Work
+                runtime: inprocess
+        """)
+    )
+    with Jinas(tmp_path) as jina:
+        _, address = started(jina, flow)
+        assert post(address)["status"] == 200
+
+        shared = _numbers(ports[1])
+
+    assert shared["jina_process_request_seconds_count", "/do"] == 2
+    assert shared["jina_document_processed_total", "/do"] == 2
+    assert shared["jina_part_seconds_count", ""] == 2
