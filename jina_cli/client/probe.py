@@ -66,22 +66,6 @@ class Probed:
         """Whether somebody else answers there, so that waiting does not help."""
         return isinstance(self.error, WrongAddress)
 
-    @property
-    def mean_ms(self) -> float | None:
-        seconds = self.seconds
-        return 1000 * sum(seconds) / len(seconds) if seconds else None
-
-    def percentile_ms(self, share: float) -> float | None:
-        """Return the nearest rank of the attempts that succeeded; None if none did.
-
-        Args:
-            share: From 0 to 1: 0.5 is the median.
-        """
-        ranked = sorted(1000 * s for s in self.seconds)
-        if not ranked:
-            return None
-        return ranked[min(len(ranked) - 1, max(0, -int(-share * len(ranked) // 1) - 1))]
-
 
 async def probe_all(
     target: Target,
@@ -105,13 +89,6 @@ async def _attempt(
     except JinaError as error:
         return Attempt(seconds=time.perf_counter() - started, error=error)
     return Attempt(seconds=time.perf_counter() - started)
-
-
-async def probe(target: Target, role: Role, timeout_s: float | None) -> float:
-    """Ask once, and return how many seconds the answer took; raises as `ask_once`."""
-    started = time.perf_counter()
-    await ask_once(target, role, timeout_s)
-    return time.perf_counter() - started
 
 
 async def ask_once(

@@ -65,6 +65,8 @@ class Query:
     def of(cls, query: Any) -> Query:
         """Return the query that a mapping, a list of these, or either as JSON, says.
 
+        One that says nothing is met by all documents.
+
         Raises:
             BadQuery: It names an operator there is not, or gives one what it does not take.
         """
@@ -75,26 +77,9 @@ class Query:
                 raise BadQuery("", f"a query is not JSON: {error}") from None
         return cls(_all_of([] if query is None else _clauses(query, "", MAX_NESTED)))
 
-    def mask(self, batch: DocumentBatch) -> Mask:
-        """Return which documents match, shape `(documents,)`."""
-        return self._test(batch)
-
     def matching(self, batch: DocumentBatch) -> Indices:
         """Return the places of the documents that match, in order."""
         return np.flatnonzero(self._test(batch)).astype(np.int64, copy=False)
-
-
-def matching(batch: DocumentBatch, query: Any) -> Indices:
-    """Return the places of the documents that match, in order; an empty query matches all.
-
-    Args:
-        query: A `Query`, which is read already, or anything that `Query.of` takes.
-
-    Raises:
-        BadQuery: As `Query.of`.
-    """
-    known = query if isinstance(query, Query) else Query.of(query)
-    return known.matching(batch)
 
 
 def _all_of(tests: Sequence[_Test]) -> _Test:

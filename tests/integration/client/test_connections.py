@@ -282,12 +282,7 @@ def test_several_attempts_say_how_long_answers_take(folder: Path, role: Role) ->
             for url in flow.urls.values():
                 found = await probe_all(target_of(url), role, attempts=3, timeout_s=5)
                 assert (len(found.seconds), found.error, found.is_wrong) == (3, None, False)
-                mean, middle, high = found.mean_ms, *map(found.percentile_ms, (0.5, 0.99))
-                assert mean is not None
-                assert middle is not None
-                assert high is not None
-                assert 0 < middle <= high
-                assert mean <= high
+                assert all(0 < seconds < 5 for seconds in found.seconds)
 
     run(scenario())
 
