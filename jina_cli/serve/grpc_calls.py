@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from jina_cli.serve import grpc_framing as framing
 from jina_cli.serve.grpc_framing import Abort, CallHead, Message, MessageReader, Packed, TooLong
+from jina_cli.serve.guarded import told_of
 from jina_cli.serve.http2.stream import Stream
 from jina_cli.serve.limits import BODY_IDLE_S, RETRY_AFTER_S, too_large
 from jina_cli.wire.budget import FULL, Budget
@@ -147,8 +148,7 @@ class Call:
     def bug(self, error: Exception) -> Abort:
         """Log an error that is none of the client's, and return how the call ends."""
         log.error("%s failed in the Gateway", self.head.path, exc_info=error)
-        text = f"{type(error).__name__} in the Gateway; its log says more"
-        return Abort(framing.INTERNAL, text)
+        return Abort(framing.INTERNAL, told_of(error))
 
     def _give_up(self) -> None:
         raise NotImplementedError

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from jina_cli.serve.grpc_calls import Call, Reply
 from jina_cli.serve.grpc_framing import Abort, TooLong
+from jina_cli.serve.guarded import guarded
 from jina_cli.serve.limits import RETRY_AFTER_S, too_large
 from jina_cli.wire import jina3
 from jina_cli.wire.messages import (
@@ -70,7 +71,7 @@ class DataServices:
             request = jina3.read_data_request(data, deadline=call.deadline, metadata=call.metadata)
         except BadMessage as error:
             return _refused(_BAD_MESSAGE, _invalid(error))
-        response = await self._ask(request)
+        response = await guarded(self._flow.answer, request)
         written = self._written(request, response)
         if isinstance(written, Status):
             return _refused(replace(request, bodies=()), written)
@@ -103,22 +104,13 @@ class DataServices:
             request = read(data, deadline=call.deadline, metadata=call.metadata)
         except BadMessage as error:
             raise _aborted(_invalid(error)) from None
-        response = await self._ask(request)
+        response = await guarded(self._flow.answer, request)
         if response.status.code not in _IN_HEADER:
             raise _aborted(response.status)
         written = self._written(request, response)
         if isinstance(written, Status):
             raise _aborted(written)
         return Reply(written, _trailing(response))
-
-    async def _ask(self, request: Request) -> Response:
-        try:
-            return await self._flow.answer(request)
-        except Exception as error:
-            log.exception("request %s failed in the Gateway", request.request_id)
-            text = f"{type(error).__name__} in the Gateway; its log says more"
-            status = Status(code=StatusCode.INTERNAL, description=text, pod="gateway")
-            return Response(request_id=request.request_id, status=status)
 
     def _written(self, request: Request, response: Response) -> tuple[Buffer, ...] | Status:
         """Return the answer's bytes, or why it cannot be sent."""

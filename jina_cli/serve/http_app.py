@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from jina_cli.serve import http_events
+from jina_cli.serve.guarded import broken, guarded
 from jina_cli.serve.http_connection import House, Upgrade
 from jina_cli.serve.http_message import Events, Headers, HttpRequest, Page, passed_on, problem
 from jina_cli.serve.http_origins import Origins
@@ -27,7 +28,6 @@ from jina_cli.wire.messages import (
     BadMessage,
     Request,
     Response,
-    Status,
     StatusCode,
     new_request_id,
 )
@@ -133,7 +133,8 @@ class HttpApp:
             return Page(_INVALID, wire_json.write_refusal(error, _given_id(headers)))
         if streamed:
             return await self._stream(asked)
-        return self._write(await self._ask(asked), with_routes=_WITH_ROUTES in headers)
+        response = await guarded(self._flow.answer, asked)
+        return self._write(response, with_routes=_WITH_ROUTES in headers)
 
     async def _get(self, request: HttpRequest) -> Page | Events:
         """Answer with events; the document is the body, or else the query of the address."""
@@ -156,13 +157,6 @@ class HttpApp:
             return Page(_INVALID, wire_json.write_refusal(error, _given_id(headers)))
         return await self._stream(asked)
 
-    async def _ask(self, request: Request) -> Response:
-        try:
-            return await self._flow.answer(request)
-        except Exception as error:
-            log.exception("request %s failed in the Gateway", request.request_id)
-            return _broken(request, error)
-
     async def _stream(self, request: Request) -> Page | Events:
         """Answer in parts; what fails before the first one is an answer like any other."""
         parts = self._guarded(request)
@@ -180,8 +174,7 @@ class HttpApp:
                 async for part in parts:
                     yield part
         except Exception as error:
-            log.exception("request %s failed in the Gateway", request.request_id)
-            yield _broken(request, error)
+            yield broken(request, error)
 
     def _write(self, response: Response, *, with_routes: bool = False) -> Page:
         code = response.status.code
@@ -207,12 +200,6 @@ class HttpApp:
                 header = b"x-jina-" + name.replace("_", "-").encode()
                 headers.append((header, value.encode()))
         return headers
-
-
-def _broken(request: Request, error: Exception) -> Response:
-    text = f"{type(error).__name__} in the Gateway; its log says more"
-    status = Status(code=StatusCode.INTERNAL, description=text, pod="gateway")
-    return Response(request_id=request.request_id, status=status)
 
 
 def _given_id(headers: Headers) -> str:

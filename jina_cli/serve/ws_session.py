@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from jina_cli.serve.guarded import guarded
 from jina_cli.serve.limits import too_large
 from jina_cli.serve.slots import Slots
 from jina_cli.serve.ws_dialect import Dialect, refusal
@@ -197,20 +198,12 @@ class RequestSession:
 
     async def _run(self, turn: _Turn, request: Request) -> None:
         try:
-            turn.answer = self._written(request, await self._ask(request))
+            response = await guarded(self._answer, request)
+            turn.answer = self._written(request, response)
         finally:
             turn.task = None
             self._release(turn)
         self.advance()
-
-    async def _ask(self, request: Request) -> Response:
-        try:
-            return await self._answer(request)
-        except Exception as error:
-            log.exception("request %s failed in the Gateway", request.request_id)
-            text = f"{type(error).__name__} in the Gateway; its log says more"
-            status = Status(code=StatusCode.INTERNAL, description=text, pod="gateway")
-            return Response(request_id=request.request_id, status=status)
 
     def _written(self, request: Request, response: Response) -> bytes:
         limit = self._settings.max_message_bytes
@@ -280,12 +273,8 @@ class DryRunSession:
 
     async def _tell(self, line: Line) -> None:
         try:
-            status = (await self._answer(Request(endpoint=DRY_RUN_ENDPOINT))).status
-        except Exception as error:
-            log.exception("a dry run failed in the Gateway")
-            text = f"{type(error).__name__} in the Gateway; its log says more"
-            status = Status(code=StatusCode.INTERNAL, description=text)
+            response = await guarded(self._answer, Request(endpoint=DRY_RUN_ENDPOINT))
         finally:
             self._task = None
-        line.send(write_status(status))
+        line.send(write_status(response.status))
         line.end()
