@@ -18,6 +18,8 @@ from jina_cli.cli.command import build, load, members, summary
 from jina_cli.cli.config_files import defaults_for
 from jina_cli.cli.environment import read_env_file
 from jina_cli.cli.failures import end_of, usage_failed
+from jina_cli.cli.jina_flags import ELSEWHERE, as_ours
+from jina_cli.cli.jina_flags import VERBS as JINAS
 from jina_cli.cli.settings import Settings
 from jina_cli.cli.top_help import group_help, top_help
 from jina_cli.cli.tree import ALIASES, GLOBALS, VERBS, Verb, global_of, verb_of
@@ -65,6 +67,8 @@ def dispatch(arguments: Sequence[str]) -> int:
     words = [*ALIASES.get(rest[0], (rest[0],)), *rest[1:]]
     verb = verb_of(words[0])
     if verb is None:
+        if words[0] in ELSEWHERE:
+            raise UsageError(f"there is no command {words[0]!r} here", hint=ELSEWHERE[words[0]])
         raise _unknown("command", words[0], [v.name for v in VERBS] + list(ALIASES))
     return _run_verb(verb, leading, words[1:])
 
@@ -93,6 +97,8 @@ def _run_command(words: tuple[str, ...], function: object, arguments: list[str])
         return Exit.OK
     try:
         folder = Path(_directory_of(arguments[: _end_of_options(arguments)]))
+        if words[0] in JINAS:
+            arguments = as_ours(words[0], arguments, command.params)
         given = defaults_for(words, command.params, folder, os.environ)
         result = command.main(
             args=arguments, prog_name=name, standalone_mode=False, default_map=given

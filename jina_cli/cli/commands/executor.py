@@ -36,6 +36,8 @@ Modules = Annotated[
 Ignored = Annotated[list[str] | None, typer.Option(hidden=True)]
 """What manifests made for Jina say, and what has no meaning here."""
 IgnoredSwitch = Annotated[bool, typer.Option(hidden=True)]
+Keys = Annotated[list[str] | None, typer.Option("--key", hidden=True)]
+"""Keys of the YAML that have no option of their own; see `jina_flags`."""
 
 
 def executor(
@@ -73,6 +75,7 @@ def executor(
     k8s_namespace: Ignored = None,
     pod_role: Ignored = None,
     runtime_cls: Ignored = None,
+    key: Keys = None,
 ) -> None:
     """Serve one Executor alone, and stay until it is told to stop.
 
@@ -80,6 +83,7 @@ def executor(
     Pod (`external: true`) to any other Flow.
     """
     from jina_cli.cli.alone import keyed, one_executor
+    from jina_cli.cli.jina_flags import keys_of
 
     end_on_sigterm()
     settings = settings_of(ctx)
@@ -96,6 +100,7 @@ def executor(
         "uses_metas": keyed(uses_metas or (), "--uses-metas"),
         "uses_requests": keyed(uses_requests or (), "--uses-requests"),
         "py_modules": py_modules,
+        **keys_of(key or ()),
     }
     loaded = one_executor(uses, said, lenient=lenient, from_file=from_files(ctx))
     for warning in () if settings.quiet else loaded.warnings:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jina_cli.cli import options as opt
-from jina_cli.cli.commands.executor import Host, Ignored, IgnoredSwitch
+from jina_cli.cli.commands.executor import Host, Ignored, IgnoredSwitch, Keys
 from jina_cli.cli.settings import settings_of
 from jina_cli.cli.staying import Stay, end_on_sigterm, stay_with, variables_of
 from jina_cli.errors import UsageError
@@ -79,9 +79,11 @@ def gateway(
     k8s_namespace: Ignored = None,
     pod_role: Ignored = None,
     runtime_cls: Ignored = None,
+    key: Keys = None,
 ) -> None:
     """Serve a Gateway in front of Executors that run elsewhere, as Jina's manifests start one."""
     from jina_cli.cli.alone import json_of
+    from jina_cli.cli.jina_flags import keys_of
 
     end_on_sigterm()
     os.environ.update(variables_of(env or ()))
@@ -111,6 +113,7 @@ def gateway(
         "ssl_certfile": ssl_certfile,
         "ssl_keyfile": ssl_keyfile,
         "expose_endpoints": json_of(expose_endpoints, "--expose-endpoints", dict),
+        **keys_of(key or ()),
     }
     how = Stay(
         dry_run=dry_run,

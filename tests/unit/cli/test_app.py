@@ -12,7 +12,7 @@ import typer
 
 from jina_cli.cli import app
 from jina_cli.cli.settings import Settings, settings_of
-from jina_cli.errors import InputMissing, UsageError
+from jina_cli.errors import Exit, InputMissing, UsageError
 
 
 class Probe:
@@ -203,3 +203,13 @@ def test_diagnostics_are_annotations_where_github_runs_us(monkeypatch: pytest.Mo
 
     assert Probe().run().output == "github"
     assert Probe().run("--output", "concise").output == "concise"
+
+
+@pytest.mark.parametrize("command", ["hub", "auth", "cloud", "client", "new", "help", "pod"])
+def test_a_command_of_jina_that_is_not_here_tells_what_to_do(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert app.run([command, "anything"]) == Exit.USAGE
+
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"jina: error: there is no command {command!r} here: ")
