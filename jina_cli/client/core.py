@@ -32,8 +32,8 @@ from jina_cli.wire.messages import (
 if TYPE_CHECKING:
     from jina_cli.documents.batch import DocumentBatch
 
-MAX_BYTES_UNDER_WAY = 16 * 2**20
-"""Of all requests of one call; a single larger one goes alone."""
+MAX_BYTES_UNDER_WAY = 12 * 2**20
+"""Of the requests of one call, before the next but one has to wait for an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

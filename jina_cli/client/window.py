@@ -20,8 +20,9 @@ class Window(Generic[Q, A]):
     Args:
         ask: Answers one question.
         width: At least 1.
-        weigh: The bytes of a question. One over the bound is asked when it is alone.
-        max_bytes: Of all questions under way.
+        weigh: The bytes of a question.
+        max_bytes: Another question is asked while those under way are shorter together, or
+            while there is but one.
         ordered: Whether answers are yielded in the order of the questions; else as they come.
     """
 
@@ -75,14 +76,11 @@ class Window(Generic[Q, A]):
     async def _feed(self, questions: AsyncIterable[Q]) -> None:
         loop = asyncio.get_running_loop()
         try:
-            await self._have_room(0)
             async for question in questions:
                 size = self._weigh(question) if self._weigh is not None else 0
-                if size and self._bytes + size > self._max_bytes:
-                    await self._have_room(size)
                 self._begin(question, size, loop)
-                if len(self._held) >= self._width:
-                    await self._have_room(0)
+                if self._is_full:
+                    await self._have_room()
         finally:
             self._is_fed = True
             _wake(self._news)
@@ -102,10 +100,14 @@ class Window(Generic[Q, A]):
         self._answers.append(future)
         _wake(self._news)
 
-    async def _have_room(self, size: int) -> None:
-        while len(self._held) >= self._width or (
-            size and self._held and self._bytes + size > self._max_bytes
-        ):
+    @property
+    def _is_full(self) -> bool:
+        count = len(self._held)
+        is_heavy = count > 1 and self._weigh is not None and self._bytes >= self._max_bytes
+        return is_heavy or count >= self._width
+
+    async def _have_room(self) -> None:
+        while self._is_full:
             self._room = asyncio.get_running_loop().create_future()
             await self._room
 

@@ -32,8 +32,8 @@ _NATIVE = "native"
 _MESSAGES_IN_MEMORY = 4
 """Of the largest size, in requests of all listeners together."""
 
-_STREAMED_BYTES = 24 * 2**20
-"""Of requests of all streams that are worked on at a time: who streams waits without harm."""
+_STREAMED_BYTES = 16 * 2**20
+"""Of requests of all streams that are worked on, before the next has to wait for one of them."""
 
 _COMPRESSIONS = {Compression.NONE: "", Compression.DEFLATE: "deflate", Compression.GZIP: "gzip"}
 """What gRPC calls them."""

@@ -108,6 +108,7 @@ class StreamCall(Call):
                 self._slots.give(size)
                 return
             self._begin_turn(waiting.popleft())
+        self._take_part()
         if self._all_read and not self._turns and not self._is_ended:
             self._begin()
             trailing = tuple(self._trailing.items())
@@ -120,8 +121,10 @@ class StreamCall(Call):
         self.advance()
 
     def tick(self, now: float) -> None:
-        if self._waiter is None:
+        if self._waiter is None and not self._waiting:
             super().tick(now)
+        elif self.heard_at is not None:
+            self.heard_at = now  # it is us who does not let more come
 
     def _cut(self, data: bytes) -> None:
         for message in self._reader.feed(data):
@@ -131,7 +134,12 @@ class StreamCall(Call):
         self._take_part()
 
     def _take_part(self) -> None:
-        """Let more of a long message come, when there is memory for what is here of it."""
+        """Let more of a long message come, when there is memory for what is here of it.
+
+        No more of it comes while others wait before it.
+        """
+        if self._waiting or self._is_ended:
+            return
         reader = self._reader
         if not reader.left or reader.size * 2 < self.desk.stream_window or self._waiter is not None:
             return

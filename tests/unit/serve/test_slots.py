@@ -55,25 +55,15 @@ def test_a_slot_that_thousands_of_streams_cannot_use_goes_from_one_to_the_next()
     assert not slots.take(first, 1)
 
 
-def test_requests_with_a_slot_have_so_many_bytes_together_and_the_next_waits_its_turn() -> None:
+def test_when_those_with_a_slot_have_enough_bytes_the_next_waits_whatever_its_size() -> None:
     slots = Slots(8, 100)
-    first, large, small = (Stream(slots, keep, size) for size in (60, 50, 10))
-    for stream in (first, large, small):
+    first, large, small, last = (Stream(slots, keep, size) for size in (60, 500, 10, 1))
+    for stream in (first, large, small, last):
         stream.advance()
-    assert [stream.turns for stream in (first, large, small)] == [1, 0, 0]
+    assert [stream.turns for stream in (first, large, small, last)] == [1, 1, 0, 0]
 
     slots.give(60)
+    assert [stream.turns for stream in (small, last)] == [0, 0]
+    slots.give(500)
 
-    assert [stream.turns for stream in (first, large, small)] == [1, 1, 1]
-
-
-def test_a_request_over_the_bytes_of_all_has_a_slot_when_it_is_alone() -> None:
-    slots = Slots(8, 100)
-    small, huge = Stream(slots, keep), Stream(slots, keep, 500)
-    for stream in (small, huge):
-        stream.advance()
-    assert (small.turns, huge.turns) == (1, 0)
-
-    slots.give(1)
-
-    assert huge.turns == 1
+    assert [stream.turns for stream in (small, last)] == [1, 1]
