@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from jina_cli.errors import CannotWrite
+
 
 def write_whole(
     path: Path, write: Callable[[BinaryIO], object], *, mode: int = 0o666, durable: bool = False
@@ -53,3 +55,16 @@ def write_whole_text(path: Path, text: str, *, mode: int = 0o666) -> None:
         OSError: As `write_whole`.
     """
     write_whole(path, lambda file: file.write(text.encode("utf-8")), mode=mode)
+
+
+def save_text(path: Path, text: str) -> None:
+    """Write a file that the user named, whole or not at all, and the folders that it lies in.
+
+    Raises:
+        CannotWrite: The file cannot be made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole_text(path, text)
+    except OSError as error:
+        raise CannotWrite(f"cannot write {path}: {error.strerror}") from error

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from jina_cli.errors import CannotWrite, UsageError
-from jina_cli.files import write_whole_text
+from jina_cli.errors import UsageError
+from jina_cli.files import save_text
 from jina_cli.orchestrate.deployment import Deployment
 from jina_cli.orchestrate.draft import Draft
 from jina_cli.orchestrate.places import caller
@@ -175,12 +175,7 @@ class Flow(Runnable):
 
         path = Path(output or f"{self.spec.name}.svg")
         draw = svg if path.suffix.lower() == ".svg" else mermaid
-        text = draw(self._planned(), vertical=vertical_layout)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole_text(path, text)
-        except OSError as error:
-            raise CannotWrite(f"cannot write {path}: {error.strerror}") from error
+        save_text(path, draw(self._planned(), vertical=vertical_layout))
         return self
 
     def _set_ports(self, ports: list[int]) -> None:

@@ -144,17 +144,10 @@ class Runnable(Asking):
             CannotWrite: The file cannot be made.
             SpecInvalid: It is not complete.
         """
-        from jina_cli.errors import CannotWrite
-        from jina_cli.files import write_whole_text
+        from jina_cli.files import save_text
         from jina_cli.spec.dump import to_document, to_yaml
 
-        path = Path(filename or f"{self.spec.name}.yml")
-        text = to_yaml(to_document(self.spec))
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole_text(path, text)
-        except OSError as error:
-            raise CannotWrite(f"cannot write {path}: {error.strerror}") from error
+        save_text(Path(filename or f"{self.spec.name}.yml"), to_yaml(to_document(self.spec)))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Runnable):

@@ -11,8 +11,8 @@ import typer
 
 from jina_cli.cli import options as opt
 from jina_cli.cli.settings import settings_of
-from jina_cli.errors import CannotWrite, UsageError
-from jina_cli.files import write_whole_text
+from jina_cli.errors import UsageError
+from jina_cli.files import save_text
 
 if TYPE_CHECKING:
     from jina_cli.plan.models import Plan
@@ -133,12 +133,7 @@ def write(text: str, path: str) -> None:
     if path == "-":
         sys.stdout.write(text)
         return
-    place = Path(path)
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        write_whole_text(place, text)
-    except OSError as error:
-        raise CannotWrite(f"cannot write {path}: {error.strerror}") from error
+    save_text(Path(path), text)
 
 
 def _plan_of(config: str, *, lenient: bool) -> Plan:

@@ -16,7 +16,7 @@ import typer
 
 from jina_cli.cli.settings import Settings, settings_of
 from jina_cli.errors import CannotWrite, UsageError
-from jina_cli.files import write_whole_text
+from jina_cli.files import save_text
 from jina_cli.resources import flows_dir
 
 if TYPE_CHECKING:
@@ -233,10 +233,7 @@ def _check_writable(path: Path) -> None:
 def _write_page(path: Path, images: Fashion, outcome: Outcome) -> Path:
     from jina_cli.hello.page import result_page
 
-    try:
-        write_whole_text(path, result_page(images, outcome))
-    except OSError as error:
-        raise CannotWrite(f"cannot write {path}: {error.strerror}") from error
+    save_text(path, result_page(images, outcome))
     return path.absolute()
 
 

@@ -9,7 +9,8 @@ from typing import BinaryIO
 
 import pytest
 
-from jina_cli.files import write_whole, write_whole_text
+from jina_cli.errors import CannotWrite
+from jina_cli.files import save_text, write_whole, write_whole_text
 
 
 def test_a_file_is_replaced_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
@@ -52,3 +53,13 @@ def test_a_device_is_written_to_and_not_replaced() -> None:
     write_whole_text(Path(os.devnull), "gone")
 
     assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
+
+
+def test_a_file_that_the_user_named_is_saved_with_its_folders_or_it_is_said_why(
+    tmp_path: Path,
+) -> None:
+    save_text(tmp_path / "a" / "b.txt", "ü")
+
+    assert (tmp_path / "a" / "b.txt").read_text("utf-8") == "ü"
+    with pytest.raises(CannotWrite, match=r"cannot write .*a/b\.txt/c: File exists"):
+        save_text(tmp_path / "a" / "b.txt" / "c", "")
