@@ -13,6 +13,7 @@ from jina_cli.runtime.failures import status_of
 from jina_cli.runtime.load import Loaded, load_executors
 from jina_cli.runtime.parameters import merge_results
 from jina_cli.runtime.shards import Shards
+from jina_cli.vocabulary import DEFAULT_ENDPOINT
 from jina_cli.wire.balance import ReplicaSet
 from jina_cli.wire.channel import SILENT_S, Link
 from jina_cli.wire.messages import (
@@ -94,7 +95,7 @@ class Head:
         self._changes.listener = announce
 
     def hello(self) -> Hello:
-        """Say what the shards serve, and the Executors around them."""
+        """Say what the shards serve: what the Executor before them takes, the one after gives."""
         endpoints: dict[str, EndpointInfo] = {}
         for loaded in (self._before, self._after):
             if loaded is not None:
@@ -102,7 +103,13 @@ class Head:
         for link in (link for shard in self._shards.shards for link in shard.links):
             if link.hello is not None:
                 endpoints.update(link.hello.endpoints)
+        endpoints = {name: self._around(name, info) for name, info in endpoints.items()}
         return Hello(pea=self._plan.name, endpoints=endpoints, is_ready=self._shards.is_ready)
+
+    def _around(self, endpoint: str, info: EndpointInfo) -> EndpointInfo:
+        before, after = (_info_of(one, endpoint) for one in (self._before, self._after))
+        info = info if before is None else before.then(info)
+        return info if after is None else info.then(after)
 
     async def answer(self, request: Request) -> Response:
         start = time.time()
@@ -177,6 +184,13 @@ class Head:
         last = replace(request, bodies=(response.body,), parameters=parameters, streamed=False)
         finished = await self._after.host.answer(last)
         return replace(finished, marks=response.marks)
+
+
+def _info_of(loaded: Loaded | None, endpoint: str) -> EndpointInfo | None:
+    """Return what an Executor says of requests to an endpoint; None where they pass it by."""
+    if loaded is None:
+        return None
+    return loaded.endpoints.get(endpoint) or loaded.endpoints.get(DEFAULT_ENDPOINT)
 
 
 def _own(

@@ -6,7 +6,16 @@ import sys
 import threading
 import time
 
-from jina import DocList, Document, DocumentBatch, Executor, Indexer, dynamic_batching, requests
+from jina import (
+    BaseDoc,
+    DocList,
+    Document,
+    DocumentBatch,
+    Executor,
+    Indexer,
+    dynamic_batching,
+    requests,
+)
 
 
 class Echo(Executor):
@@ -139,3 +148,19 @@ class Stamp(Executor):
     @requests
     def go(self, docs: DocumentBatch):
         return docs.with_texts([(text or "") + self.letter for text in docs.values("text")])
+
+
+class Asked(BaseDoc):
+    words: str = ""
+
+
+class Found(BaseDoc):
+    words: str = ""
+    place: int = 0
+
+
+class Framing(Executor):
+    """Takes one type of documents and gives another; stands before or after the shards."""
+
+    @requests
+    def go(self, docs: DocList[Asked]) -> DocList[Found]: ...

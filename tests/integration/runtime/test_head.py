@@ -188,6 +188,22 @@ async def test_executors_stand_before_and_after_the_shards(peas: Peas) -> None:
     assert docs_of(dry).ids == ["q"]
 
 
+async def test_a_pod_takes_what_the_executor_before_its_shards_takes_and_gives_as_the_one_after(
+    peas: Peas,
+) -> None:
+    plans = workers(peas, "typed", 1)
+    framing = ExecutorPlan(uses=f"{FILE}:Framing")
+    head = peas.head(plans, before=framing, after=framing)
+    running = started(peas, [head, plans[0][0]])
+    async with linked(running[0]) as link:
+        assert link.hello is not None
+        served = link.hello.endpoints
+
+    for endpoint in ("/search", "/default"):
+        info = served[endpoint]
+        assert (info.input["title"], info.output["title"]) == ("Asked", "Found")
+
+
 async def test_a_head_drains_like_any_pea(peas: Peas) -> None:
     head, *_ = a_pod(peas, "ending", 1)
 
