@@ -16,7 +16,7 @@ Register-ArgumentCompleter -Native -CommandName jina -ScriptBlock {
         'ping' = 'Ask whether a Flow or an Executor is ready.'
         'validate' = 'Check YAML files; starts nothing.'
         'config' = 'Print a Flow with all its defaults filled in.'
-        'explain' = 'Explain a key of the YAML, or an error code.'
+        'explain' = 'Explain a key of the YAML, a code, or a topic.'
         'export' = 'Write a flowchart, schemas, .proto files.'
         'completion' = 'Print the completion script of a shell.'
         'hello-world' = 'The same as jina hello fashion.'

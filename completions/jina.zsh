@@ -40,7 +40,7 @@ _jina() {
         'ping:Ask whether a Flow or an Executor is ready.'
         'validate:Check YAML files; starts nothing.'
         'config:Print a Flow with all its defaults filled in.'
-        'explain:Explain a key of the YAML, or an error code.'
+        'explain:Explain a key of the YAML, a code, or a topic.'
         'export:Write a flowchart, schemas, .proto files.'
         'completion:Print the completion script of a shell.'
         'hello-world:The same as jina hello fashion.'
@@ -132,7 +132,7 @@ _jina() {
           ;;
         executor)
           _arguments -s \
-            '*--uses=[file.py\:Class, module\:Class, the name of a built-in one, or a YAML file.]: : ' \
+            '*--uses=[file.py\:Class, module\:Class, the name of a built-in one, or the YAML of an Executor or a Deployment.]: : ' \
             '*--name=[Of the Pod.]: : ' \
             '*--port=[Of the Gateway, over the YAML; 0 takes any.]: : ' \
             '*--protocol=[Of the Gateway, over the YAML; repeat it for more than one.]: :(grpc http websocket native)' \
@@ -159,7 +159,7 @@ _jina() {
           ;;
         deployment)
           _arguments -s \
-            '*--uses=[file.py\:Class, module\:Class, the name of a built-in one, or a YAML file.]: : ' \
+            '*--uses=[file.py\:Class, module\:Class, the name of a built-in one, or the YAML of an Executor or a Deployment.]: : ' \
             '*--name=[Of the Pod.]: : ' \
             '*--port=[Of the Gateway, over the YAML; 0 takes any.]: : ' \
             '*--protocol=[Of the Gateway, over the YAML; repeat it for more than one.]: :(grpc http websocket native)' \

@@ -41,7 +41,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("ping", "Ask whether a Flow or an Executor is ready.", "ping:ping", _SPEC),
     Verb("validate", "Check YAML files; starts nothing.", "validate:validate", _SPEC),
     Verb("config", "Print a Flow with all its defaults filled in.", "config:config", _SPEC),
-    Verb("explain", "Explain a key of the YAML, or an error code.", "explain:explain", _SPEC),
+    Verb("explain", "Explain a key of the YAML, a code, or a topic.", "explain:explain", _SPEC),
     Verb("export", "Write a flowchart, schemas, .proto files.", "export:export", _SPEC),
     Verb("completion", "Print the completion script of a shell.", "completion:completion", _MORE),
 )

@@ -46,7 +46,8 @@ def executor(
         str,
         typer.Option(
             metavar="CLASS",
-            help="file.py:Class, module:Class, the name of a built-in one, or a YAML file.",
+            help="file.py:Class, module:Class, the name of a built-in one, or the YAML of an "
+            "Executor or a Deployment.",
         ),
     ],
     name: Name = "",
@@ -77,7 +78,7 @@ def executor(
     runtime_cls: Ignored = None,
     key: Keys = None,
 ) -> None:
-    """Serve one Executor alone, and stay until it is told to stop.
+    """Serve one Executor alone, or what a Deployment's YAML describes, until it is told to stop.
 
     It answers as a Flow does, by gRPC if nothing else is said: to clients, and as an external
     Pod (`external: true`) to any other Flow.

@@ -1,4 +1,4 @@
-"""`jina explain`: what a key of the YAML means, or a code of an error. Needs no network."""
+"""`jina explain`: what a key of the YAML, a code of an error or a topic means."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jina_cli.cli.settings import settings_of
+from jina_cli.cli.topics import TOPICS, Topic
 from jina_cli.errors import JinaError, NothingMatched
 
 if TYPE_CHECKING:
@@ -23,18 +24,18 @@ def explain(
     key: Annotated[
         str,
         typer.Argument(
-            metavar="[KEY|CODE]",
-            help="A key, `executors.replicas` or `replicas`, an Executor, `TextIndexer`, or "
-            "a code, `JNA101`.",
+            metavar="[KEY|CODE|TOPIC]",
+            help="A key, `executors.replicas` or `replicas`, an Executor, `TextIndexer`, "
+            "a code, `JNA101`, or a topic, `limits`.",
             show_default=False,
         ),
     ] = "flow",
 ) -> None:
-    """Explain a key of the YAML, a built-in Executor, or a code of an error.
+    """Explain a key of the YAML, a built-in Executor, a code of an error, or a topic.
 
     A key alone is looked for everywhere; with the key it stands under, in that one place.
-    Without an argument, the keys of a Flow; `executors` lists the Executors too. Exits with 5
-    if there is no such key or code.
+    Without an argument, the keys of a Flow, and the topics; `executors` lists the Executors
+    too. Exits with 5 if there is nothing of that name.
     """
     from jina_cli.cli.render import Output
 
@@ -46,22 +47,28 @@ def explain(
             output.json(record)
         else:
             output.result(("\n" if place else "") + text_of(record))
+    if key == "flow" and not settings.json:
+        output.result("\n" + _topics())
 
 
 def records_of(key: str) -> list[dict[str, Any]]:
-    """Return what is known under a key or a code, as plain data.
+    """Return what is known under a key, a code or a topic, as plain data.
 
     Raises:
-        NothingMatched: There is neither.
+        NothingMatched: There is none of that name.
     """
+    from difflib import get_close_matches
+
     from jina_cli.spec.explain import explain as explain_key
     from jina_cli.spec.explain import nearest_keys
 
     if key.upper().startswith("JNA"):
         return [_code(key.upper())]
+    if key in TOPICS:
+        return [_topic(key, TOPICS[key])]
     found = explain_key(key)
     if not found:
-        near = nearest_keys(key)
+        near = [*get_close_matches(key, TOPICS, n=1), *nearest_keys(key)]
         hint = "did you mean " + " or ".join(map(repr, near)) + "?" if near else "see jina explain"
         raise NothingMatched(f"there is no key {key!r}", hint=hint)
     return [_record(each) for each in found]
@@ -71,6 +78,8 @@ def text_of(record: dict[str, Any]) -> str:
     """Return one of `records_of` as text for people."""
     if "code" in record:
         return f"{record['code']}: {record['title']}\n\n{_wrapped(record['text'])}"
+    if "topic" in record:
+        return f"{record['topic']}: {record['title']}\n\n{record['text']}"
     lines = [_headline(record), _wrapped(record["description"])]
     if record["note"]:
         lines.append(_wrapped(record["note"]))
@@ -116,6 +125,19 @@ def _table(rows: dict[str, str]) -> list[str]:
         )
         for name, text in rows.items()
     ]
+
+
+def _topics() -> str:
+    return "\n".join(["Topics:", *_table({name: topic.title for name, topic in TOPICS.items()})])
+
+
+def _topic(name: str, topic: Topic) -> dict[str, Any]:
+    return {
+        "schema": "jina.explain/1",
+        "topic": name,
+        "title": topic.title,
+        "text": topic.text,
+    }
 
 
 def _record(explanation: Explanation) -> dict[str, Any]:
