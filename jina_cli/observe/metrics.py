@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from jina_cli.observe.counting import documents_in, size_of
-from jina_cli.wire.messages import Answering, Request, Response
+from jina_cli.vocabulary import DEFAULT_ENDPOINT
+from jina_cli.wire.messages import Answering, Hello, Request, Response
 from jina_cli.wire.parts import closing
 
 _NAMESPACE = "jina"
@@ -191,13 +192,15 @@ class WatchedExecutor:
     Args:
         own: What answers.
         numbers: Of the Pea's process.
-        executor: Class name, a label.
+        hello: Names its class and its endpoints, which are labels. What else is asked for is
+            counted as `/default`, which serves it: clients could name ever more.
     """
 
-    def __init__(self, own: Answering, numbers: Numbers, executor: str) -> None:
+    def __init__(self, own: Answering, numbers: Numbers, hello: Hello) -> None:
         self._own = own
         self._runtime = numbers.runtime
-        self._executor = executor
+        self._executor = hello.executor
+        self._endpoints = frozenset(hello.endpoints)
         self._ends = _Ends.of(numbers)
         labels = "executor", "executor_endpoint"
         self._receiving = numbers.summary(
@@ -237,7 +240,9 @@ class WatchedExecutor:
 
     @contextmanager
     def _timed(self, request: Request) -> Iterator[None]:
-        labels = self._runtime, self._executor, request.endpoint
+        known = request.endpoint in self._endpoints
+        endpoint = request.endpoint if known else DEFAULT_ENDPOINT
+        labels = self._runtime, self._executor, endpoint
         self._received.observe(size_of(request))
         began = time.perf_counter()
         try:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from jina_cli.plan.models import Telemetry
-from jina_cli.wire.messages import Answering
+from jina_cli.wire.messages import Answering, Hello
 
 if TYPE_CHECKING:
     from jina_cli.observe.metrics import Numbers, Sending, Timing
@@ -55,12 +55,12 @@ class Observer:
 
         return Sending(self._numbers)
 
-    def executor(self, own: Answering, name: str) -> Answering:
-        """Return what answers in a Pea, watched; `name` is the class of its Executor."""
+    def executor(self, own: Answering, hello: Hello) -> Answering:
+        """Return what answers in a Pea, watched; `hello` is what it says of itself."""
         if self._numbers is not None:
             from jina_cli.observe.metrics import WatchedExecutor
 
-            own = WatchedExecutor(own, self._numbers, name).answering
+            own = WatchedExecutor(own, self._numbers, hello).answering
         return self._traced(own)
 
     def timings(self, timings: Callable[[], Mapping[str, Timing]]) -> None:

@@ -31,8 +31,8 @@ from jina_cli.wire.targets import parameters_of, target_of
 
 _CACHED = 256
 
-Watch = Callable[[Answering, str], Answering]
-"""Returns what answers, watched, for an Executor of that name."""
+Watch = Callable[[Answering, Hello], Answering]
+"""Returns what answers, watched, for what says that of itself."""
 
 
 class Tenant(Protocol):
@@ -244,7 +244,7 @@ def plans_of(pea: PeaPlan) -> tuple[PeaPlan, ...]:
 def _room(pod: str, tenant: Tenant, watch: Watch) -> _Room:
     hello = tenant.hello()
     own = Answering(answer=tenant.answer, stream=tenant.stream)
-    watched = watch(own, hello.executor)
+    watched = watch(own, hello)
     return _Room(pod=pod, tenant=tenant, answering=watched, endpoints=hello.endpoints)
 
 

@@ -175,7 +175,7 @@ async def _live(plan: PeaPlan, launch: Launch, stop: Stop) -> int:
         return 1
     plain = own = Answering(answer=tenant.answer, stream=tenant.stream)
     if not isinstance(tenant, Fused):
-        own = observer.executor(plain, tenant.hello().executor)
+        own = observer.executor(plain, tenant.hello())
     if not isinstance(tenant, Head):
         observer.timings(tenant.timings)
     server = Server(
