@@ -6,6 +6,7 @@ To the balance it is what a `Link` is to one of our own Peas.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -42,12 +43,14 @@ from jina_cli.wire.single import (
     write_single_request,
 )
 
+log = logging.getLogger(__name__)
+
 _SINGLE = "/jina.JinaSingleDataRequestRPC/process_single_data"
 _LIST = "/jina.JinaDataRequestRPC/process_data"
 _STREAM = "/jina.JinaSingleDocumentRequestRPC/stream_doc"
 _DISCOVER = "/jina.JinaDiscoverEndpointsRPC/endpoint_discovery"
 _ASK_AGAIN_S = 1.0
-_DISCOVER_S = 5.0
+_DISCOVER_S = 2.0
 
 _TLS = "grpcs://"
 _IS_ERROR = "is-error"
@@ -95,6 +98,7 @@ class Remote:
         self._hello: Hello | None = None
         self._up = asyncio.Event()
         self._outstanding = 0
+        self._is_lamented = False
         self._watching: asyncio.Task[None] | None = None
 
     @property
@@ -132,6 +136,7 @@ class Remote:
                     self._hello = Hello(pea=self.address, endpoints=served)
                     break
                 # Not there yet, or not yet in order: it is somebody else's to start.
+                await self._lament(ask)
                 await asyncio.sleep(_ASK_AGAIN_S)
             except BadMessage as error:
                 raise NotJina(f"{self.address} answered with what {error}") from None
@@ -201,6 +206,17 @@ class Remote:
                     self._up.clear()
                 self._on_change()
             await self._channel.wait_for_state_change(state)
+
+    async def _lament(self, ask: Any) -> None:
+        """Say once why the address does not answer; a call that waits for it never learns."""
+        if self._is_lamented:
+            return
+        self._is_lamented = True
+        try:
+            await ask(b"", timeout=_DISCOVER_S)
+        except grpc.aio.AioRpcError as error:
+            why = str(error.details() or error.code().name).rpartition("last error: ")[2]
+            log.warning("%s does not answer yet, and is waited for: %s", self.address, why)
 
     def _is_generator(self, endpoint: str) -> bool:
         served = self._hello.endpoints if self._hello is not None else {}

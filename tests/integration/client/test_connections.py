@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -32,6 +31,7 @@ from jina_cli.client.ws_transport import WebsocketTransport
 from jina_cli.errors import TimedOut, UsageError
 from jina_cli.wire import jina3
 from jina_cli.wire.messages import Request, Response, Status, StatusCode
+from tests.testing.certificates import a_certificate
 from tests.testing.client_flows import PROTOCOLS, a_flow
 from tests.testing.gateways import a_folder, run
 
@@ -44,16 +44,6 @@ def folder() -> Iterator[Path]:
     path = a_folder()
     yield path
     shutil.rmtree(path, ignore_errors=True)
-
-
-def a_certificate(folder: Path) -> tuple[Path, Path]:
-    """Make a certificate for 127.0.0.1 that signs itself; returns it and its key."""
-    certificate, key = folder / "cert.pem", folder / "key.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-    command += ["-keyout", str(key), "-out", str(certificate), "-subj", "/CN=localhost"]
-    command += ["-addext", "subjectAltName=IP:127.0.0.1"]
-    subprocess.run(command, check=True, capture_output=True)
-    return certificate, key
 
 
 async def texts(client: AsyncClient, **options: Any) -> list[str]:

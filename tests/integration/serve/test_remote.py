@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -30,6 +31,7 @@ from jina_cli.wire.messages import (
     Response,
     StatusCode,
 )
+from tests.testing.certificates import a_certificate
 
 pytestmark = pytest.mark.anyio
 
@@ -94,7 +96,9 @@ class JinaExecutor:
 
 
 @asynccontextmanager
-async def serving(executor: JinaExecutor) -> AsyncIterator[str]:
+async def serving(
+    executor: JinaExecutor, tls: tuple[Path, Path] | None = None
+) -> AsyncIterator[str]:
     server = grpc.aio.server()
 
     class Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no types
@@ -102,10 +106,15 @@ async def serving(executor: JinaExecutor) -> AsyncIterator[str]:
             return executor.service(handler_call_details)
 
     server.add_generic_rpc_handlers((Handlers(),))
-    port = server.add_insecure_port("127.0.0.1:0")
+    if tls is None:
+        port = server.add_insecure_port("127.0.0.1:0")
+    else:
+        certificate, key = (path.read_bytes() for path in tls)
+        secrets = grpc.ssl_server_credentials([(key, certificate)])
+        port = server.add_secure_port("127.0.0.1:0", secrets)
     await server.start()
     try:
-        yield f"grpc://127.0.0.1:{port}"
+        yield f"grpc{'s' if tls else ''}://127.0.0.1:{port}"
     finally:
         await server.stop(None)
 
@@ -248,6 +257,52 @@ async def test_deadlines_end_calls_that_are_far_away() -> None:
         response = await pod.request(a_question(deadline=time.monotonic() + 0.2))
 
     assert (response.status.code, response.status.pod) == (StatusCode.DEADLINE, "far")
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl")
+    return a_certificate(tmp_path)
+
+
+async def test_an_address_over_tls_is_asked_where_its_certificate_is_trusted(
+    certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    executor = JinaExecutor()
+
+    async with serving(executor, certificate) as address, a_pod(address) as pod:
+        response = await pod.request(a_question())
+
+    assert address.startswith("grpcs://")
+    assert response.status.ok
+
+
+async def test_why_an_address_does_not_answer_is_said_once(
+    certificate: tuple[Path, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(JinaExecutor(), certificate) as address:
+        pod = ExternalPod(
+            Route(pod="far", needs=(), addresses=(address,), external=True),
+            max_pending=8,
+            max_message_bytes=2**20,
+            on_change=lambda: None,
+        )
+        pod.start()
+        connecting = asyncio.create_task(pod.connected())
+        try:
+            async with asyncio.timeout(20):
+                while not caplog.messages:
+                    await asyncio.sleep(0.05)
+        finally:
+            connecting.cancel()
+            await pod.close()
+
+    (message,) = caplog.messages
+    assert message.startswith(f"{address} does not answer yet, and is waited for: ")
+    assert "CERTIFICATE_VERIFY_FAILED" in message
 
 
 def test_the_environment_says_whose_certificates_are_trusted(tmp_path: Path) -> None:

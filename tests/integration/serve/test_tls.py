@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import ssl
-import subprocess
 from pathlib import Path
 
 import grpc
@@ -16,19 +15,10 @@ from jina_cli.lifeline import FailedSaid
 from jina_cli.vocabulary import Protocol
 from jina_cli.wire import jina3
 from jina_cli.wire.messages import Request
+from tests.testing.certificates import a_certificate
 from tests.testing.gateways import a_gateway, a_pea, a_route, run
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
-
-
-def a_certificate(folder: Path) -> tuple[Path, Path]:
-    """Make a certificate for localhost that signs itself; returns it and its key."""
-    certificate, key = folder / "cert.pem", folder / "key.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-    command += ["-keyout", str(key), "-out", str(certificate), "-subj", "/CN=localhost"]
-    command += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    subprocess.run(command, check=True, capture_output=True)
-    return certificate, key
 
 
 def test_both_protocols_are_served_over_tls_alone(folder: Path) -> None:
