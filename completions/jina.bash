@@ -200,7 +200,7 @@ _jina() {
                 --project) return ;;
             esac
             if [[ $current == -* ]]; then
-                _jina_reply '--uses --name --port --protocol --host --workspace --replicas --shards --uses-with --uses-metas --uses-requests --py-modules --env --lenient --dry-run --timeout-ready --wait-timeout --exit-on --grace --ready-fd --log-format --log-dir --no-log-prefix --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
+                _jina_reply '--uses --name --port --protocol --host --workspace --replicas --shards --uses-with --uses-metas --uses-requests --py-modules --env --lenient --allow-install --dry-run --timeout-ready --wait-timeout --exit-on --grace --ready-fd --log-format --log-dir --no-log-prefix --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
             fi
             ;;
         'deployment')
@@ -231,7 +231,7 @@ _jina() {
                 --project) return ;;
             esac
             if [[ $current == -* ]]; then
-                _jina_reply '--uses --name --port --protocol --host --workspace --replicas --shards --uses-with --uses-metas --uses-requests --py-modules --env --lenient --dry-run --timeout-ready --wait-timeout --exit-on --grace --ready-fd --log-format --log-dir --no-log-prefix --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
+                _jina_reply '--uses --name --port --protocol --host --workspace --replicas --shards --uses-with --uses-metas --uses-requests --py-modules --env --lenient --allow-install --dry-run --timeout-ready --wait-timeout --exit-on --grace --ready-fd --log-format --log-dir --no-log-prefix --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
             fi
             ;;
         'gateway')

@@ -139,6 +139,7 @@ Register-ArgumentCompleter -Native -CommandName jina -ScriptBlock {
             '--py-modules' = @()
             '--env' = @()
             '--lenient' = $true
+            '--allow-install' = $true
             '--dry-run' = $true
             '--timeout-ready' = @()
             '--wait-timeout' = @()
@@ -164,6 +165,7 @@ Register-ArgumentCompleter -Native -CommandName jina -ScriptBlock {
             '--py-modules' = @()
             '--env' = @()
             '--lenient' = $true
+            '--allow-install' = $true
             '--dry-run' = $true
             '--timeout-ready' = @()
             '--wait-timeout' = @()

@@ -146,6 +146,7 @@ _jina() {
             '*--py-modules=[Python that is imported before; may be repeated.]: :_files' \
             '*--env=[Variable for the YAML and all processes.]: : ' \
             '*--lenient[Unknown keys are warnings.]' \
+            '*--allow-install[Let pip install what Executors ask for (install_requirements).]' \
             '*--dry-run[Print what would run, and start nothing.]' \
             '*--timeout-ready=[Give up if not all is ready by then; else each Pod'\''s own timeout_ready holds.]: : ' \
             '*--wait-timeout=[Give up if not all is ready by then; else each Pod'\''s own timeout_ready holds.]: : ' \
@@ -173,6 +174,7 @@ _jina() {
             '*--py-modules=[Python that is imported before; may be repeated.]: :_files' \
             '*--env=[Variable for the YAML and all processes.]: : ' \
             '*--lenient[Unknown keys are warnings.]' \
+            '*--allow-install[Let pip install what Executors ask for (install_requirements).]' \
             '*--dry-run[Print what would run, and start nothing.]' \
             '*--timeout-ready=[Give up if not all is ready by then; else each Pod'\''s own timeout_ready holds.]: : ' \
             '*--wait-timeout=[Give up if not all is ready by then; else each Pod'\''s own timeout_ready holds.]: : ' \

@@ -11,6 +11,7 @@ import typer
 from jina_cli.cli import options as opt
 from jina_cli.cli.settings import from_files, settings_of
 from jina_cli.cli.staying import Stay, end_on_sigterm, stay_with, variables_of
+from jina_cli.vocabulary import ALLOW_INSTALL
 
 _PAIRS = "KEY=VALUE"
 
@@ -63,6 +64,7 @@ def executor(
     py_modules: Modules = None,
     env: opt.Env = None,
     lenient: opt.Lenient = False,
+    allow_install: opt.AllowInstall = False,
     dry_run: opt.DryRun = False,
     timeout_ready: opt.TimeoutReady = "",
     exit_on: opt.ExitOnOption = "failure",
@@ -89,6 +91,8 @@ def executor(
     end_on_sigterm()
     settings = settings_of(ctx)
     os.environ.update(variables_of(env or ()))
+    if allow_install:
+        os.environ[ALLOW_INSTALL] = "1"
     said = {
         "name": name,
         "host": host,
