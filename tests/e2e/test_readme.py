@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 import socket
+import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from jina_cli.cli.topics import TOPICS
 from jina_cli.cli.tree import VERBS
 from jina_cli.errors import Exit
 from tests.testing.processes import Jinas, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
+WORDS = ["one", "two"]
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
@@ -75,6 +81,85 @@ def test_its_executor_runs_in_its_flow_and_answers_its_request(jina: Jinas) -> N
     assert running.stop() == 0
 
 
+def test_its_flow_in_python_answers(jina: Jinas) -> None:
+    (jina.folder / "shout.py").write_text(block("python", "class Shout"), "utf-8")
+
+    program = jina.start_python("-c", block("python", "Flow(protocol="))
+
+    assert program.wait() == 0, program.stderr
+    assert program.stdout == "HELLO!\n"
+
+
+def test_its_streaming_endpoint_is_heard_as_it_says(jina: Jinas) -> None:
+    port = str(free_port())
+    (jina.folder / "tell.py").write_text(block("python", "class Teller"), "utf-8")
+    command = block("sh", "tell.py:Teller").replace("8081", port)
+    asking = block("sh", "curl -N").replace("8081", port)
+
+    running = jina.start(*command.split()[1:])
+    assert jina.run("ping", f"http://localhost:{port}", "--wait").code == 0
+    events = get(re.findall(r"curl -N '(.*)'", asking)[0])
+    asked = jina.run(*shlex.split(asking.splitlines()[1])[1:])
+
+    assert [json.loads(line)["word"] for line in re.findall("data: (.*)", events)] == WORDS
+    assert events.split()[-2:] == ["event:", "end"]
+    assert [json.loads(line)["word"] for line in asked.stdout.splitlines()] == WORDS
+    script = f"""\
+from jina_cli import Client
+from tell import Prompt, Word
+client = Client(host="http://localhost:{port}")
+for word in {re.findall(r"`(client.stream_doc.*?)`", README)[0]}:
+    print(word.word)
+"""
+    client = jina.start_python("-c", script)
+    assert client.wait() == 0, client.stderr
+    assert client.stdout.split() == WORDS
+    assert running.stop() == 0
+
+
+def test_its_defaults_in_a_file_are_taken(jina: Jinas) -> None:
+    (jina.folder / "two.jsonl").write_text('{"text": "a boat"}\n{"text": "boats"}\n', "utf-8")
+    assert jina.run("index", "two.jsonl").code == 0
+    (jina.folder / "jina.toml").write_text(block("toml", "top-k"), "utf-8")
+
+    found = jina.run("search", "boat", "--json")
+
+    assert len(json.loads(found.stdout)["matches"]) == 1
+
+
+def test_what_a_client_imports_may_say_jina(jina: Jinas) -> None:
+    (jina.folder / "theirs.py").write_text("from jina import DocList, Executor, requests\n")
+    (first,) = re.findall(r"`(from jina_cli import Client)`", README)
+
+    client = jina.start_python("-c", f"{first}\nimport theirs")
+
+    assert client.wait() == 0, client.stderr
+
+
+def test_its_script_for_ci_runs(jina: Jinas) -> None:
+    port = str(free_port())
+    (jina.folder / "flows").symlink_to(ROOT / "flows")
+    (jina.folder / "data.jsonl").write_text('{"text": "a boat"}\n{bad\n', "utf-8")
+    script = block("sh", "set -e").replace("8080", port)
+
+    command = jina.folder / "bin" / "jina"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m jina_cli "$@"\n', "utf-8")
+    command.chmod(0o755)
+
+    done = jina.start_other("sh", "-c", f"PATH=$PWD/bin:$PATH\n{script}")
+
+    assert done.wait() == 0, done.stderr
+    assert done.family() == []
+    assert len((jina.folder / "bad.jsonl").read_text("utf-8").splitlines()) == 1
+
+
+def test_what_it_sends_to_is_explained() -> None:
+    topics = re.findall(r"jina explain ([a-z0-9]+)", README)
+
+    assert set(topics) == set(TOPICS)
+
+
 def test_its_mistake_is_shown_as_it_says(jina: Jinas) -> None:
     (jina.folder / "shout.py").write_text(block("python", "class Shout"), "utf-8")
     flow = block("yaml", "shout.py:Shout").replace("replicas", "replica")
@@ -101,10 +186,13 @@ def test_its_search_of_own_texts_finds_them(jina: Jinas) -> None:
 
 
 def post(url: str, data: str) -> str:
-    import urllib.request
-
     request = urllib.request.Request(url, data.encode(), {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=20) as answer:
+        return str(answer.read().decode())
+
+
+def get(url: str) -> str:
+    with urllib.request.urlopen(f"http://{url}", timeout=20) as answer:
         return str(answer.read().decode())
 
 
