@@ -204,12 +204,12 @@ Message = bytes | bytearray | Packed | TooLong
 def wire_size(message: Message) -> int:
     """Return how long a message was as it came, with its prefix."""
     match message:
+        case bytes() | bytearray():
+            return PREFIX_BYTES + len(message)
         case Packed(data):
             return PREFIX_BYTES + len(data)
         case TooLong(size):
             return PREFIX_BYTES + size
-        case _:
-            return PREFIX_BYTES + len(message)
 
 
 def unpacked(message: Packed, encoding: bytes, limit: int) -> bytes | TooLong:
@@ -278,6 +278,10 @@ class MessageReader:
         Raises:
             Abort: This is no sequence of messages.
         """
+        if not self.left and not self._head:
+            message = only_message(data)  # as most clients send theirs
+            if message is not None and len(message) <= self._limit:
+                return [message]
         found: list[Message] = []
         place, size = 0, len(data)
         while place < size:

@@ -39,6 +39,7 @@ _DOCS, _DOCS_BYTES = 0x0A, 0x12
 _NO_PARAMETERS = write_struct({RESULTS: {}})
 """What Jina's client sends where it has no parameters."""
 
+_EMPTY_PARAMETERS = b"\x12\x00"
 _NO_METADATA: Mapping[str, str] = {}
 _COPIED_BYTES = 4096
 """Documents up to this size are copied, which is cheaper than a view of the message."""
@@ -276,6 +277,8 @@ def _read_timestamp(data: bytes) -> float:
 
 
 def _body(contents: Sequence[Buffer]) -> Body:
+    if len(contents) == 1 and (whole := _only_list(contents[0])) is not None:
+        return Body(Format.PROTO, whole)
     docs: list[Buffer] = []
     last = 0
     for content in contents:
@@ -290,6 +293,14 @@ def _body(contents: Sequence[Buffer]) -> Body:
         return EMPTY
     # Parts of one list, one after the other, are that list.
     return Body(Format.PROTO, docs[0] if len(docs) == 1 else b"".join(docs))
+
+
+def _only_list(content: Buffer) -> Buffer | None:
+    """Return the list of documents that a field 4 is, where it is nothing else."""
+    if len(content) < 2 or content[0] not in (_DOCS, _DOCS_BYTES):
+        return None
+    size, begin = read_varint(content, 1)
+    return content[begin:] if begin + size == len(content) else None
 
 
 def _joined(head: bytes, body: Body) -> tuple[Buffer, ...]:
@@ -312,8 +323,9 @@ def _answer_head(request: Request, response: Response) -> bytes:
     )
     parameters = response.parameters or request.parameters
     packed = write_struct(parameters) if parameters else b""
-    parts = [sized(_HEADER, header), sized(_PARAMETERS, packed)]
-    parts += [_route(step) for step in response.routes]
+    parts = [sized(_HEADER, header), sized(_PARAMETERS, packed) if packed else _EMPTY_PARAMETERS]
+    for step in response.routes:
+        parts += (_name(step.pod), _timestamp(step.start), b"\x1a", _timestamp(step.end))
     return b"".join(parts)
 
 
@@ -325,33 +337,33 @@ def _header(request_id: str, *, endpoint: str, target: str | None, status: Statu
     return parts if target is None else parts + sized(_TARGET, target.encode("utf-8", "replace"))
 
 
-def _route(step: RouteStep) -> bytes:
-    """Return a route as a field of its message."""
-    name = _name(step.pod)
-    return b"%b\x12%b\x1a%b" % (name, _timestamp(step.start), _timestamp(step.end))
-
-
 @lru_cache(maxsize=256)
 def _name(pod: str) -> bytes:
     """Return what stands before the timestamps of a route: names of Pods are few."""
     field = text_field(0x0A, pod)
-    return b"%c%b%b" % (_ROUTES, varint(len(field) + 2 + 2 * _TIMESTAMP_BYTES), field)
+    return b"%c%b%b\x12" % (_ROUTES, varint(len(field) + 2 + 2 * _TIMESTAMP_BYTES), field)
 
 
 def _timestamp(seconds: float) -> bytes:
     """Return a Timestamp with its length; both of its numbers have all their bytes, also zeros."""
-    whole, nanos = divmod(round(max(0.0, seconds) * 1e9), 1_000_000_000)
-    return b"\x0c\x08%b\x10%b" % (_five(whole), _five(nanos))
+    whole = int(seconds) if seconds > 0.0 else 0
+    nanos = min(max(0, round((seconds - whole) * 1e9)), 999_999_999)
+    return _whole(whole) + _five(nanos)
+
+
+@lru_cache(maxsize=16)
+def _whole(seconds: int) -> bytes:
+    """Return a Timestamp's seconds, with all that is not its nanoseconds: one lasts a second."""
+    return b"\x0c\x08%b\x10" % _five(seconds)
 
 
 def _five(number: int) -> bytes:
     """Return a number below 2**35 as a varint of five bytes: always the same length."""
-    return bytes(
-        (
-            number & 127 | 128,
-            number >> 7 & 127 | 128,
-            number >> 14 & 127 | 128,
-            number >> 21 & 127 | 128,
-            number >> 28 & 127,
-        )
+    spread = (
+        number & 0x7F
+        | (number & 0x3F80) << 1
+        | (number & 0x1FC000) << 2
+        | (number & 0xFE00000) << 3
+        | (number & 0x7F0000000) << 4
     )
+    return (spread | 0x80808080).to_bytes(5, "little")

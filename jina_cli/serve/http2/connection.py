@@ -377,15 +377,16 @@ class Connection(Generic[Head]):
         stream.receiver.received(b"", True)
 
     def _window_update(self, id: int, payload: bytes) -> None:
-        _expect(len(payload) == 4)
-        increment = frames.read_word(payload)
+        # Two of these come with each request.
+        if len(payload) != 4 or id > self._last_id:
+            raise _senseless()
+        increment = int.from_bytes(payload, "big") & frames.MAX_WINDOW
         if id == 0:
             _expect(increment > 0)
             self.window_out += increment
             if self.window_out > frames.MAX_WINDOW:
                 raise Fault(Code.FLOW_CONTROL_ERROR, "a window over its maximum")
         else:
-            _expect(id <= self._last_id)
             stream = self.streams.get(id)
             if stream is None:
                 return
@@ -453,4 +454,8 @@ class Connection(Generic[Head]):
 
 def _expect(holds: bool) -> None:
     if not holds:
-        raise Fault(Code.PROTOCOL_ERROR, "a frame that makes no sense")
+        raise _senseless()
+
+
+def _senseless() -> Fault:
+    return Fault(Code.PROTOCOL_ERROR, "a frame that makes no sense")

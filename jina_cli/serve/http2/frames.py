@@ -121,12 +121,6 @@ def header_frames(stream_id: int, block: bytes, *, end: bool, max_bytes: int) ->
     return b"".join(parts)
 
 
-def read_word(payload: bytes) -> int:
-    """Return the 31 bits of a WINDOW_UPDATE, or what RST_STREAM says."""
-    number: int = _WORD.unpack_from(payload)[0]
-    return number & MAX_WINDOW
-
-
 def unpadded(payload: bytes, flags: int) -> bytes:
     """Return what is left of a payload without its padding.
 
