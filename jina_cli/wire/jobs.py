@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field
+from inspect import CORO_CREATED, getcoroutinestate
+from types import CoroutineType
+from typing import Any
 
 from jina_cli.wire.connection import Connection
 from jina_cli.wire.frames import BadFrame
@@ -22,9 +25,20 @@ class Job:
         size: Bytes of room that it takes.
         window: Of the parts of its answer; None where that comes whole.
         task: Of the work.
+        answering: What the task awaits, if it is a coroutine that was not begun.
     """
 
-    __slots__ = ("connection", "id", "is_answered", "peer", "request", "size", "task", "window")
+    __slots__ = (
+        "answering",
+        "connection",
+        "id",
+        "is_answered",
+        "peer",
+        "request",
+        "size",
+        "task",
+        "window",
+    )
 
     def __init__(
         self, peer: Peer, connection: Connection, id: int, request: Request, size: int
@@ -36,6 +50,7 @@ class Job:
         self.size = size
         self.window: Window | None = None
         self.task: asyncio.Task[None] | None = None
+        self.answering: CoroutineType[Any, Any, Response] | None = None
         self.is_answered = False
 
     def answer(self, response: Response) -> None:
@@ -49,6 +64,9 @@ class Job:
         self.is_answered = True
         if self.task is not None:
             self.task.cancel()
+        # A task that is cancelled before it begins awaits nothing, and Python would warn of that.
+        if self.answering is not None and getcoroutinestate(self.answering) == CORO_CREATED:
+            self.answering.close()
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from types import CoroutineType
 from typing import Any, cast
 
 from jina_cli.wire.alarm import NEVER, Alarm
@@ -202,6 +203,8 @@ class Server:
             self._give(size)
             job.answer(answered)
         else:
+            if isinstance(answered, CoroutineType):
+                job.answering = answered
             self._begin(job, self._work(job, answered))
 
     def _refusal(self, request: Request, size: int) -> Response | None:
@@ -227,6 +230,8 @@ class Server:
     def _over(self, job: Job) -> None:
         self._pending -= 1
         del job.peer.jobs[job.id]
+        # Its exception knows the frames that know the job: a circle that would outlive us both.
+        job.task = None
         self._give(job.size)
         if self._is_draining:
             self._close_if_done(job.connection, job.peer)

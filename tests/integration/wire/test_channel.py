@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import random
 import signal
@@ -10,6 +11,8 @@ import socket
 import struct
 import sys
 import time
+import warnings
+import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,6 +23,7 @@ import pytest
 import uvloop
 
 from jina_cli.wire.channel import Link, LinkDown, Server
+from jina_cli.wire.frames import Frame, FrameReader, Kind, Oversized
 from jina_cli.wire.messages import (
     Answer,
     Body,
@@ -30,6 +34,7 @@ from jina_cli.wire.messages import (
     Response,
     StatusCode,
 )
+from jina_cli.wire.native import encode_request, encode_signal
 
 T = TypeVar("T")
 Run = Callable[[Coroutine[Any, Any, T]], T]
@@ -222,6 +227,61 @@ def test_cancelling_a_request_cancels_the_work(run: Run[None], tmp_path: Path) -
             assert link.outstanding == 0
 
     run(scenario())
+
+
+def test_a_request_that_is_cancelled_leaves_nothing_for_the_collector(
+    run: Run[None], tmp_path: Path
+) -> None:
+    class Held:
+        """Stands for all that the work holds."""
+
+    held: list[weakref.ref[Held]] = []
+    entered = asyncio.Event()
+
+    async def hold(request: Request) -> Response:
+        mine = Held()
+        held.append(weakref.ref(mine))
+        entered.set()
+        await asyncio.Event().wait()
+        return Response(parameters={"mine": mine})
+
+    async def scenario() -> None:
+        async with both(hold, tmp_path) as (server, link):
+            asked = asyncio.ensure_future(link.request(a_request()))
+            await entered.wait()
+            asked.cancel()
+            await until(lambda: server.pending == 0)
+            await until(lambda: held[0]() is None)
+
+    gc.disable()
+    try:
+        run(scenario())
+    finally:
+        gc.enable()
+
+
+def test_a_request_that_is_taken_back_before_it_is_begun_is_never_begun(
+    run: Run[None], tmp_path: Path
+) -> None:
+    gate = Gate()
+
+    async def scenario() -> None:
+        async with serving(gate, tmp_path / "s"):
+            reader, writer = await asyncio.open_unix_connection(str(tmp_path / "s"))
+            asked = encode_request(1, a_request()) + encode_signal(Kind.CANCEL, 1)
+            writer.write(b"".join([*asked, *encode_signal(Kind.PING, 2)]))
+            frames = FrameReader(1 << 20)
+            found: list[Frame | Oversized] = []
+            while not any(frame.kind is Kind.PONG for frame in found):
+                found += frames.feed(await reader.read(1000))
+            writer.close()
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        run(scenario())
+        gc.collect()
+    assert not gate.entered.is_set()
+    assert not any("never awaited" in str(each.message) for each in told)
 
 
 def test_a_client_that_goes_away_cancels_its_work(run: Run[None], tmp_path: Path) -> None:
