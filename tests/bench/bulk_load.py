@@ -22,7 +22,6 @@ from load import Case, native, stream
 from on_the_wire import request_of
 
 WORDS = ("bread", "copper", "river", "winter", "engine", "garden", "letter", "harbour", "silver")
-WINDOW = 16
 ENDPOINT = "/index"
 
 T = TypeVar("T")
@@ -36,11 +35,13 @@ class Job:
         rpc: `stream`, `native`, or `http` for txtai.
         address: As of `load.Case`, or `host:port`.
         size: Documents of a request.
+        window: Requests under way at a time; over `http` one.
     """
 
     rpc: str
     address: str
     size: int
+    window: int
     documents: int
 
 
@@ -83,10 +84,11 @@ async def _by_requests(job: Job) -> Sent:
         rpc=job.rpc,
         kind="text",
         size=job.size,
-        window=WINDOW,
+        window=job.window,
         address=job.address,
         endpoint=ENDPOINT,
         by_ids=True,
+        warm=0,
     )
     cpu = time.process_time()
     run = native if job.rpc == "native" else stream
@@ -99,18 +101,13 @@ def _by_txtai(job: Job) -> Sent:
     rows = [{"id": str(place), "text": text} for place, text in enumerate(texts(job.documents))]
     parts = [json.dumps(part).encode() for part in parted(rows, job.size)]
     connection = http.client.HTTPConnection(job.address, timeout=60)
-    _index(connection, parts[:1])
     began, cpu = time.perf_counter(), time.process_time()
-    _index(connection, parts)
-    sent = Sent(seconds=time.perf_counter() - began, client_s=time.process_time() - cpu)
-    assert json.loads(_ask(connection, "GET", "/count")) == job.documents
-    return sent
-
-
-def _index(connection: http.client.HTTPConnection, parts: Sequence[bytes]) -> None:
     for part in parts:
         _ask(connection, "POST", "/add", part)
     _ask(connection, "GET", "/index")
+    sent = Sent(seconds=time.perf_counter() - began, client_s=time.process_time() - cpu)
+    assert json.loads(_ask(connection, "GET", "/count")) == job.documents
+    return sent
 
 
 def _ask(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import enum
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from reports import head
 
 
 class Unit(enum.Enum):
@@ -162,3 +166,33 @@ def table(verdicts: Sequence[Kept]) -> str:
             f"{name:58s} {one.ours:10.4g} {one.other:10.4g} {one.ratio:7.2f} {goal:>7s}{mark}"
         )
     return "\n".join(lines)
+
+
+def finish(
+    bench: str,
+    rows: Sequence[Any],
+    goals: Sequence[Goal],
+    options: argparse.Namespace,
+    *,
+    footprints: Sequence[Any] = (),
+    **more: object,
+) -> int:
+    """Print what became of the goals, write the report, and return how the script ends.
+
+    Args:
+        rows: Dataclasses of what was measured, and so `footprints`.
+        options: With `passes`, and `json` for the file of the report, if there is to be one.
+        more: What else the report says.
+    """
+    verdicts = kept(goals, rows, footprints)
+    print(table(verdicts))
+    if options.json:
+        report = {
+            **head(bench, options.passes),
+            **more,
+            "rows": [asdict(row) for row in rows],
+            "footprints": [asdict(one) for one in footprints],
+            "goals": [asdict(verdict) for verdict in verdicts],
+        }
+        options.json.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
+    return 0 if all(verdict.is_kept for verdict in verdicts) else 1

@@ -23,7 +23,6 @@ from on_the_wire import Kind, a_request, documents_of, is_answered, mark_of
 
 SINGLE = "/jina.JinaSingleDataRequestRPC/process_single_data"
 CALL = "/jina.JinaRPC/Call"
-_WARM = 8
 _DIFFERENT = 256
 _NO_LIMIT = (("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1))
 
@@ -41,6 +40,7 @@ class Case:
         seconds: How long to measure, after a short run that warms up.
         endpoint: Of our own frames; over other protocols the questions name it.
         by_ids: Whether documents may come back with nothing but their ids.
+        warm: How many of the questions are asked once before.
     """
 
     rpc: str
@@ -51,6 +51,7 @@ class Case:
     seconds: float = 1.5
     endpoint: str = "/"
     by_ids: bool = False
+    warm: int = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,7 @@ async def stream(case: Case, questions: Sequence[bytes], count: int) -> tuple[li
 
     async with grpc.aio.insecure_channel(case.address, options=_NO_LIMIT) as channel:
         call = channel.stream_stream(CALL)()
-        for question in questions[:_WARM]:
+        for question in questions[: case.warm]:
             await call.write(question)
             await call.read()
         return await paired(call.write, call.read, case, questions, count)
@@ -95,7 +96,7 @@ async def websocket(
     async with connect(
         url, subprotocols=["bytes"], max_size=None, compression=None, ping_interval=None
     ) as socket:
-        for question in questions[:_WARM]:
+        for question in questions[: case.warm]:
             await socket.send(question)
             await socket.recv()
         return await paired(socket.send, socket.recv, case, questions, count)
@@ -147,7 +148,7 @@ async def unary(case: Case, questions: Sequence[bytes], count: int) -> tuple[lis
             answer = await ask(question)
             assert is_answered(question, answer), answer[-1500:]
 
-        return await by_workers(answered, case.window, questions, count)
+        return await by_workers(answered, case, questions, count)
 
 
 async def native(case: Case, questions: Sequence[bytes], count: int) -> tuple[list[float], float]:
@@ -171,17 +172,17 @@ async def native(case: Case, questions: Sequence[bytes], count: int) -> tuple[li
         assert case.by_ids or len(answer.body.data) > 0.8 * len(body.data), answer
 
     try:
-        return await by_workers(answered, case.window, questions, count)
+        return await by_workers(answered, case, questions, count)
     finally:
         await link.close()
 
 
 async def by_workers(
-    ask: Callable[[bytes], Awaitable[None]], window: int, questions: Sequence[bytes], count: int
+    ask: Callable[[bytes], Awaitable[None]], case: Case, questions: Sequence[bytes], count: int
 ) -> tuple[list[float], float]:
     """Ask by so many tasks that each wait for their answer."""
     clock = time.perf_counter
-    for question in questions[:_WARM]:
+    for question in questions[: case.warm]:
         await ask(question)
     latencies: list[float] = []
     left = iter(range(count))
@@ -193,7 +194,7 @@ async def by_workers(
             latencies.append(clock() - began)
 
     began = clock()
-    await asyncio.gather(*(work() for _ in range(window)))
+    await asyncio.gather(*(work() for _ in range(case.window)))
     return latencies, clock() - began
 
 
@@ -208,7 +209,7 @@ RUNS: dict[str, Run] = {
 async def measure(case: Case) -> Load:
     """Warm up, then ask for about as long as the case says."""
     random.seed(1)
-    different = max(_WARM, _DIFFERENT // case.size)
+    different = max(case.warm, _DIFFERENT // case.size)
     questions = [a_request(Kind(case.kind), case.size) for _ in range(different)]
     run = RUNS[case.rpc]
     pilot = max(2 * case.window, 20)
@@ -227,7 +228,7 @@ async def measure(case: Case) -> Load:
         p50_ms=1e3 * latencies[len(latencies) // 2],
         p99_ms=1e3 * latencies[int(0.99 * (len(latencies) - 1))],
         client_us=1e6 * cpu / count,
-        total=pilot + pilot_2 + count + 3 * min(_WARM, different),
+        total=pilot + pilot_2 + count + 3 * min(case.warm, different),
     )
 
 

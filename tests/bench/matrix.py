@@ -16,7 +16,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,9 +25,9 @@ import environments
 import psutil
 from bare_echo import a_bare_echo
 from flow_process import FLOWS, Started, a_flow, cpu_s, native_address
-from goals import GOALS, Kept, kept, table
+from goals import GOALS, finish
 from load import Case
-from reports import BenchFailed, head, medians, need, run
+from reports import BenchFailed, medians, need, run
 from wrk import Rate, rates
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -111,7 +111,7 @@ class Target:
 
     def pss_mb(self) -> float:
         processes = [self.process, *self.process.children(recursive=True)]
-        return sum(process.memory_full_info().pss for process in processes) / 2**20
+        return float(sum(process.memory_full_info().pss for process in processes) / 2**20)
 
 
 class Tally:
@@ -156,11 +156,7 @@ def main() -> int:
         for flow in options.flow:
             print(f"pass {number + 1}, {flow}", file=sys.stderr)
             _one_pass(flow, commands, options, tally)
-    verdicts = kept(GOALS, tally.rows(), tally.footprints())
-    print(table(verdicts))
-    if options.json:
-        options.json.write_text(_report(tally, verdicts, options.passes) + "\n")
-    return 0 if all(verdict.is_kept for verdict in verdicts) else 1
+    return finish("matrix", tally.rows(), GOALS, options, footprints=tally.footprints())
 
 
 def _one_pass(
@@ -245,16 +241,6 @@ def _load(case: Case) -> dict[str, float]:
     except (IndexError, ValueError):
         raise BenchFailed(f"{case} failed: {done.stderr[-800:]}") from None
     return load
-
-
-def _report(tally: Tally, verdicts: Sequence[Kept], passes: int) -> str:
-    report = {
-        **head("matrix", passes),
-        "rows": [asdict(row) for row in tally.rows()],
-        "footprints": [asdict(one) for one in tally.footprints()],
-        "goals": [asdict(one) for one in verdicts],
-    }
-    return json.dumps(report, indent=1)
 
 
 def _options() -> argparse.Namespace:

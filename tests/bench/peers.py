@@ -11,18 +11,17 @@ is left out; `--make-peers` and `--make-jina-venv` make them. Needs wrk on the P
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import environments
 import numpy as np
 from flow_process import FLOWS, cpu_s
-from goals import SEARCH_GOALS, kept, table
+from goals import SEARCH_GOALS, finish
 from peer_process import DIALECTS, FLOW, Dialect, Server, a_peer, a_search, ask
-from reports import BenchFailed, head, medians, need, run
+from reports import BenchFailed, medians, need, run
 from wrk import rates
 
 sys.path.insert(0, str(FLOWS))
@@ -66,16 +65,7 @@ def main() -> int:
         Row(flow="search", case=case, system=system, **medians(of))
         for (case, system), of in loads.items()
     ]
-    verdicts = kept(SEARCH_GOALS, rows, [])
-    print(table(verdicts))
-    if options.json:
-        report = {
-            **head("search", options.passes),
-            "rows": [asdict(row) for row in rows],
-            "goals": [asdict(verdict) for verdict in verdicts],
-        }
-        options.json.write_text(json.dumps(report, indent=1) + "\n")
-    return 0 if all(verdict.is_kept for verdict in verdicts) else 1
+    return finish("search", rows, SEARCH_GOALS, options)
 
 
 def _servers(options: argparse.Namespace) -> dict[str, Server]:

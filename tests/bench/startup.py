@@ -134,7 +134,7 @@ def parent_figure(jina: Path, reps: int) -> Figure:
     def measure() -> float:
         with a_flow([jina], CHAIN, {}) as flow:
             time.sleep(IDLE_FOR_S)
-            return flow.process.memory_info().rss / 1e6
+            return float(flow.process.memory_info().rss / 1e6)
 
     value = in_turns({"parent": measure}, reps)["parent"]
     return Figure(name="idle parent of three Pods", value=value, unit="MB", against=0, budget=35.0)
