@@ -226,6 +226,8 @@ def _values(values: Sequence[Any], annotation: Any) -> Sequence[Any] | None:
     if annotation in _SCALARS or annotation in (list, dict):
         return values if kinds == {annotation} else None
     origin, inner = get_origin(annotation), get_args(annotation)
+    if origin in (list, dict) and not inner:  # `typing.List`, `typing.Dict`: of anything
+        return values if kinds == {origin} else None
     if origin is list and kinds == {list}:
         return values if _all_are(inner[0], (item for v in values if v for item in v)) else None
     if origin is dict and kinds == {dict} and inner[0] is str:

@@ -36,11 +36,11 @@ REFUSED = (
 
 
 def _wheel(folder: Path) -> Path:
-    name = "wanted_by_tests-1.0"
+    name = "wanted-1.0"
     path = folder / f"{name}-py3-none-any.whl"
     files = {
         "wanted_by_tests.py": "WORD = 'installed'\n",
-        f"{name}.dist-info/METADATA": "Metadata-Version: 2.1\nName: wanted-by-tests\nVersion: 1.0\n",
+        f"{name}.dist-info/METADATA": "Metadata-Version: 2.1\nName: wanted\nVersion: 1.0\n",
         f"{name}.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     with zipfile.ZipFile(path, "w") as wheel:

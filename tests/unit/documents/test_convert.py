@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -388,3 +389,18 @@ class TestOriginal:
 
         assert back is not None
         assert back.docs.tensor("embedding").tolist() == np.eye(3).tolist()
+
+
+class Bare(BaseDoc):
+    """As documents are often written: lists and dicts of anything."""
+
+    tags: typing.Dict = Field(default_factory=dict)  # noqa: UP006
+    words: typing.List = Field(default_factory=list)  # noqa: UP006
+
+
+def test_dicts_and_lists_that_do_not_say_of_what_hold_anything() -> None:
+    given = Bare(tags={"a": 1, "b": {"c": None}}, words=["x", 2])
+
+    (back,) = to_docs(from_docs([given]), Bare)
+
+    assert (back.tags, back.words) == (given.tags, given.words)
