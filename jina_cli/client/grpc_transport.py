@@ -55,8 +55,7 @@ class GrpcTransport:
             await unary(self._channel, HEALTH, b"", timeout_s)
         except grpc.aio.AioRpcError as error:
             if error.code() is not grpc.StatusCode.UNIMPLEMENTED:
-                hint = reason_of(error)
-                raise ConnectionFailed(f"nobody answers at {self._target}", hint=hint) from error
+                raise _not_there(self._target, error) from error
 
     async def request(self, request: Request) -> Response:
         from jina_cli.wire import jina3  # a ping does without
@@ -110,8 +109,7 @@ class GrpcTransport:
         details = _details(error)
         if error.code() is grpc.StatusCode.UNAVAILABLE and not _is_told(error):
             if "connect" in details.lower():
-                hint = reason_of(error)
-                raise ConnectionFailed(f"nobody answers at {self._target}", hint=hint) from error
+                raise _not_there(self._target, error) from error
             what = f"the connection to {self._target} broke"
             raise ConnectionFailed(what, hint=details, was_sent=True) from error
         code = status_of_grpc(error.code().value[0], error.trailing_metadata(), details)
@@ -182,6 +180,13 @@ async def unary(
 
 def metadata_of(request: Request) -> tuple[tuple[str, str], ...]:
     return tuple((name.lower(), value) for name, value in request.metadata.items())
+
+
+def _not_there(target: Target, error: grpc.aio.AioRpcError) -> ConnectionFailed:
+    if "HTTP status" in _details(error):  # gRPC read the first line of an answer in HTTP/1
+        other = f"http{'s' if target.secure else ''}://{target.authority}"
+        return ConnectionFailed(f"what answers at {target} speaks HTTP", hint=f"try {other}")
+    return ConnectionFailed(f"nobody answers at {target}", hint=reason_of(error))
 
 
 def reason_of(error: grpc.aio.AioRpcError) -> str:

@@ -295,6 +295,17 @@ def test_who_speaks_another_protocol_is_no_flow_that_will_come(
     run(scenario())
 
 
+def test_who_asks_an_http_port_by_grpc_is_told_the_address_to_take(folder: Path) -> None:
+    async def scenario() -> None:
+        async with a_flow(folder) as flow:
+            authority = flow.urls["http"].partition("://")[2]
+            async with AsyncClient(host=f"grpc://{authority}") as client:
+                with pytest.raises(ConnectionFailed, match=f"speaks HTTP: try http://{authority}"):
+                    await texts(client)
+
+    run(scenario())
+
+
 @pytest.mark.parametrize("scheme", ["grpc", "http", "ws"])
 def test_nobody_yet_and_nobody_who_answers_are_told_apart(scheme: str) -> None:
     async def scenario() -> None:
