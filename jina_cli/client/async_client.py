@@ -165,7 +165,8 @@ class AsyncClient:
     dry_run = is_flow_ready
 
     async def profiling(self, show_table: bool = True) -> dict[str, float]:
-        """Ask `/` once, and return where the time went, in ms by Jina's names and by Pod.
+        """Send a request that asks for no work, and return where its time went: ms by Jina's
+        names and by Pod.
 
         Args:
             show_table: Whether to print it too, on stderr.

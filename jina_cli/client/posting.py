@@ -50,7 +50,8 @@ class PostOptions(TypedDict, total=False):
         idempotent: Whether a request may be acted on twice, so that it may be sent again also
             where it is not known if it was; None where its endpoint says so, as `/search`.
         results_in_order: Answers come in the order of the inputs unless this is False.
-        stream: Whether all requests go over one RPC, in gRPC (True).
+        stream: Whether all requests go over one RPC, in gRPC (True); where their answers may
+            come in any order, each has its own.
         prefetch: Requests that are under way at a time (the client's: 64).
         return_type: `DocList[YourDoc]`, or `YourDoc` for one document.
         metadata: Names and values that travel with the requests; so do `headers`.
@@ -193,12 +194,14 @@ def posting_of(
     if unknown:
         raise BadClient(f"post has no option {unknown[0]!r}", hint=_nearest(unknown[0]))
     window = options.get("prefetch")
+    ordered = options.get("results_in_order", True)
     return Posting(
         question=question_of(on, options, metadata),
         pace=Pace(
             window=prefetch if window is None or window <= 0 else window,
-            ordered=options.get("results_in_order", True),
-            one_rpc=options.get("stream", True),
+            ordered=ordered,
+            # On one RPC the Gateway itself answers in the order of the requests.
+            one_rpc=ordered and options.get("stream", True),
             retries=_retries(options),
         ),
         request_size=options.get("request_size", REQUEST_SIZE),

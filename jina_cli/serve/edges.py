@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from jina_cli.plan.models import GatewayPlan, Listener, PeaPlan
 from jina_cli.serve.board import Board
 from jina_cli.serve.slots import Slots
-from jina_cli.vocabulary import Compression, Protocol
+from jina_cli.vocabulary import DRY_RUN_ENDPOINT, Compression, Protocol
 from jina_cli.wire.budget import Budget
 from jina_cli.wire.channel import Server as NativeServer
 from jina_cli.wire.messages import Answering, EndpointInfo, Hello
@@ -196,7 +196,8 @@ class Edges:
                 cors_origins=gateway.cors_origins,
                 max_message_bytes=limit,
                 deadline_s=gateway.deadline_s,
-                paths=paths,
+                # Clients ask it where the time of a request goes, by any protocol.
+                paths={**paths, f"/{DRY_RUN_ENDPOINT}": DRY_RUN_ENDPOINT},
             )
             websockets = WebSockets(
                 self._flow.answer,
