@@ -139,7 +139,7 @@ class Core:
             window = Window(
                 ask,
                 max(1, pace.window),
-                weigh=_size,
+                weigh=_weight,
                 max_bytes=MAX_BYTES_UNDER_WAY,
                 ordered=pace.ordered,
             )
@@ -225,8 +225,9 @@ async def _bodies(
             await batches.aclose()
 
 
-def _size(body: Body) -> int:
-    return len(body.data)
+def _weight(body: Body) -> int:
+    # JSON is in memory thrice: by itself, in the request, and on its way to the socket.
+    return len(body.data) * (3 if body.format is Format.JSON else 1)
 
 
 def _failed(opening: asyncio.Task[Transport]) -> bool:

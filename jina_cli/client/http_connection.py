@@ -94,7 +94,11 @@ class Connection:
         Raises:
             ConnectionError: The connection broke, or the answer is no HTTP.
         """
-        self.writer.write(head + body)
+        if len(body) < _PIECE_BYTES:
+            self.writer.write(head + body)
+        else:  # a copy of it would cost more than another write
+            self.writer.write(head)
+            self.writer.write(body)
         await self.writer.drain()
         status = 100
         try:
