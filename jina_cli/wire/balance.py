@@ -165,16 +165,19 @@ class ReplicaSet:
 
     async def stream(self, request: Request) -> AsyncIterator[Response]:
         """Let one replica answer in parts, and another only as long as none has come."""
-        for _ in range(self._tries):
+        may_move = self._may_move(request)
+        for left in reversed(range(self._tries)):
             member = self._next(self._members) or await self._wait(self._members, request)
             if isinstance(member, Response):
                 yield member
                 return
-            has_begun = False
+            has_begun = cannot = False
             try:
-                parts = member.link.stream(request, is_patient=not self._may_move(request))
-                async with closing(parts) as parts:
+                async with closing(member.link.stream(request, is_patient=not may_move)) as parts:
                     async for part in parts:
+                        cannot = part.status.code is StatusCode.UNAVAILABLE and not has_begun
+                        if cannot and may_move and left:
+                            break
                         has_begun = True
                         yield self._named(part)
             except LinkDown as down:
@@ -184,8 +187,9 @@ class ReplicaSet:
                     yield self._refused(request, StatusCode.UNAVAILABLE, what)
                     return
             else:
-                self._answered(member)
-                return
+                (self._failed if cannot else self._answered)(member)
+                if has_begun or not cannot:
+                    return
         yield self._refused(request, StatusCode.UNAVAILABLE, _BROKE_AGAIN)
 
     async def _ask(self, members: Sequence[_Member], request: Request) -> Response:

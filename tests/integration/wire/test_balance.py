@@ -279,3 +279,24 @@ async def test_an_endpoint_that_is_marked_so_is_asked_again(replicas: list[Repli
 
     await pod.close()
     assert all(answer.status.ok for answer in answers)
+
+
+async def test_a_replica_that_cannot_begin_a_stream_leaves_it_to_another_and_is_left_out(
+    choosy: ReplicaSet, replicas: list[Replica]
+) -> None:
+    sick = replicas[0]
+    sick.status = Status(code=StatusCode.UNAVAILABLE, description="no disk")
+
+    async def streamed(endpoint: str) -> list[bool]:
+        request = Request(endpoint=endpoint, streamed=True)
+        return [part.status.ok async for part in choosy.stream(request)]
+
+    searches = [await streamed("/search") for _ in range(12)]
+    asked_while_sick = sick.asked
+    for replica in replicas:
+        replica.status = sick.status
+
+    assert searches == [[]] * 12, "no failure, and no part: there are no documents"
+    assert asked_while_sick < 6
+    assert await streamed("/index") == [False]
+    assert await streamed("/search") == [False]
