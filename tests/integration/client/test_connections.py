@@ -299,8 +299,8 @@ def test_who_asks_an_http_port_by_grpc_is_told_the_address_to_take(folder: Path)
     async def scenario() -> None:
         async with a_flow(folder) as flow:
             authority = flow.urls["http"].partition("://")[2]
-            async with AsyncClient(host=f"grpc://{authority}") as client:
-                with pytest.raises(ConnectionFailed, match=f"speaks HTTP: try http://{authority}"):
+            with pytest.raises(ConnectionFailed, match=f"speaks HTTP: try http://{authority}"):
+                async with AsyncClient(host=f"grpc://{authority}") as client:
                     await texts(client)
 
     run(scenario())
