@@ -29,8 +29,10 @@ from jina import Executor, requests
 
 class Work(Executor):
     @requests(on="/do")
-    def do(self, docs, **kwargs):
+    def do(self, docs, tracing_context, **kwargs):
         with self.tracer.start_as_current_span("inside"):
+            pass
+        with self.tracer.start_as_current_span("given", context=tracing_context):
             pass
 """
 FLOW = """
@@ -102,11 +104,12 @@ def test_the_spans_of_gateway_and_pod_hang_together_under_the_clients(tmp_path: 
         urllib.request.urlopen(asked, timeout=10).read()
         assert process.stop() == 0
 
-        names = ("gateway /do", "work/rep-0 /do", "inside")
+        names = ("gateway /do", "work/rep-0 /do", "inside", "given")
         wait_until(lambda: all(map(collector.named, names)), 5, "the spans")
-        outer, inner, inside = map(collector.named, names)
+        outer, inner, inside, given = map(collector.named, names)
 
-    assert {span.trace_id.hex() for span in (outer, inner, inside)} == {TRACE}
+    assert {span.trace_id.hex() for span in (outer, inner, inside, given)} == {TRACE}
     assert outer.parent_span_id.hex() == PARENT
     assert inner.parent_span_id == outer.span_id
     assert inside.parent_span_id == inner.span_id
+    assert given.parent_span_id == inner.span_id
