@@ -258,7 +258,7 @@ def _request(
     streamed: bool,
 ) -> Request:
     if not isinstance(body, dict):
-        raise _other_kind("the body", body, dict, ())
+        raise _other_kind("the body", body, dict, (), '; write {"data": [...]}')
     if not body.keys() <= KEYS:
         raise _unknown_key(body)
     header, parameters = body.get("header"), body.get("parameters")
@@ -388,8 +388,8 @@ def _expect(value: Any, kind: type, name: str, place: Place) -> None:
         raise _other_kind(name, value, kind, place)
 
 
-def _other_kind(name: str, value: Any, kind: type, place: Place) -> BadJson:
-    problem = f"{name} is {_NAMES[type(value)]}, not {_NAMES[kind]}"
+def _other_kind(name: str, value: Any, kind: type, place: Place, hint: str = "") -> BadJson:
+    problem = f"{name} is {_NAMES[type(value)]}, not {_NAMES[kind]}{hint}"
     return BadJson(problem, place, _KINDS[kind])
 
 
