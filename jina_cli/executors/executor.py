@@ -9,8 +9,9 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace, TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
+from jina_cli.errors import JinaError
 from jina_cli.executors.endpoints import (
     Batching,
     batching_from,
@@ -194,6 +195,28 @@ class Executor:
             by_hand=runtime_args or {},
         )
         return create(load(plan), plan.with_, around)
+
+    @classmethod
+    def from_hub(cls, uri: str, *_: Any, **__: Any) -> NoReturn:
+        """There is none; for those who look for Jina's.
+
+        Raises:
+            JinaError: Always; says what to do instead.
+        """
+        hint = "install its package, or load_config() its YAML"
+        raise JinaError(f"{uri!r} is not fetched: there is no hub here", hint=hint)
+
+    @classmethod
+    def to_kubernetes_yaml(cls, *_: Any, **__: Any) -> NoReturn:
+        """There is none; for those who look for Jina's.
+
+        Raises:
+            JinaError: Always; says what to do instead.
+        """
+        hint = "a container of it runs 'jina executor --uses FILE'"
+        raise JinaError("there is no export to Kubernetes or docker-compose here", hint=hint)
+
+    to_k8s_yaml = to_docker_compose_yaml = to_kubernetes_yaml
 
     def monitor(
         self, name: str | None = None, documentation: str | None = None

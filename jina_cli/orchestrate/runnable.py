@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 
 from jina_cli.diagnostics import Diagnostic
 from jina_cli.errors import JinaError
@@ -161,6 +161,17 @@ class Runnable(Asking):
     def __repr__(self) -> str:
         state = "running" if self.is_running else "not running"
         return f"<{type(self).__name__} {self._draft.name!r}, {state}>"
+
+    def to_kubernetes_yaml(self, *_: Any, **__: Any) -> NoReturn:
+        """There is none; for those who look for Jina's.
+
+        Raises:
+            JinaError: Always; says what to do instead.
+        """
+        hint = "save_config() writes the file, and a container of it runs 'jina flow --uses FILE'"
+        raise JinaError("there is no export to Kubernetes or docker-compose here", hint=hint)
+
+    to_k8s_yaml = to_docker_compose_yaml = to_kubernetes_yaml
 
     # Whether it runs
 

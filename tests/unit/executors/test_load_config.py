@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jina_cli.errors import InputMissing, SpecInvalid
+from jina_cli.errors import InputMissing, JinaError, SpecInvalid
 from jina_cli.executors.base import Executor, requests
 
 SOURCE = """
@@ -120,3 +120,10 @@ def test_what_is_wrong_is_told_with_its_place(message: str) -> None:
 def test_a_file_that_is_not_there_is_told() -> None:
     with pytest.raises(InputMissing, match=r"^there is no file 'nowhere\.yml'$"):
         Executor.load_config("nowhere.yml")
+
+
+def test_what_jina_has_elsewhere_says_what_to_do() -> None:
+    with pytest.raises(JinaError, match=r"^'jinaai://x/Y' is not fetched: .*: install its package"):
+        Executor.from_hub("jinaai://x/Y")
+    with pytest.raises(JinaError, match=r": a container of it runs 'jina executor --uses FILE'$"):
+        Executor.to_docker_compose_yaml("config.yml", "out.yml")

@@ -196,3 +196,14 @@ def test_a_key_without_effect_is_a_warning_at_the_users_line() -> None:
 
 def test_errors_are_ours() -> None:
     assert issubclass(NotRunning, JinaError)
+
+
+@pytest.mark.parametrize("name", ["to_kubernetes_yaml", "to_k8s_yaml", "to_docker_compose_yaml"])
+def test_exports_of_jina_that_are_not_here_say_what_to_do(name: str) -> None:
+    with pytest.raises(JinaError) as caught:
+        getattr(Flow(), name)("out")
+
+    assert str(caught.value) == (
+        "there is no export to Kubernetes or docker-compose here: "
+        "save_config() writes the file, and a container of it runs 'jina flow --uses FILE'"
+    )
