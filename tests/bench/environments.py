@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -35,9 +36,14 @@ def make(folder: Path, names: Iterable[str]) -> None:
         if python_of(folder, name).is_file():
             continue
         print(f"making {folder / name}", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", str(folder / name)], check=True, timeout=120)
+        venv = [sys.executable, "-m", "venv", str(folder / name)]
         pip = [str(python_of(folder, name)), "-m", "pip", "install", "--quiet"]
-        subprocess.run([*pip, *REQUIREMENTS[name]], check=True, timeout=_INSTALL_WITHIN_S)
+        try:
+            subprocess.run(venv, check=True, timeout=120)
+            subprocess.run([*pip, *REQUIREMENTS[name]], check=True, timeout=_INSTALL_WITHIN_S)
+        except BaseException:
+            shutil.rmtree(folder / name, ignore_errors=True)  # half of one would pass for one
+            raise
 
 
 def present(folder: Path | None, names: Iterable[str]) -> dict[str, Path]:

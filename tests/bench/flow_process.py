@@ -85,19 +85,8 @@ def a_flow(
         environ = {**os.environ, **variables}
         environ |= dict.fromkeys(("HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME"), str(home))
         flows = rendered(flow.parent, ports, home / "flows")
-        log = Path(tempfile.gettempdir()) / f"jina-bench-{os.getpid()}-{ports.grpc}.log"
-        with log.open("wb") as output:
-            began = time.perf_counter()
-            child = subprocess.Popen(
-                arguments,
-                cwd=flows,
-                env=environ,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-        try:
+        began = time.perf_counter()
+        with a_server(arguments, flows, environ, name=str(ports.grpc)) as (child, log):
             _wait_for_answer(child, ports.grpc, log)
             seconds = time.perf_counter() - began
             yield Started(
@@ -106,9 +95,39 @@ def a_flow(
                 seconds=seconds,
                 home=home,
             )
+
+
+@contextmanager
+def a_server(
+    command: Sequence[str], folder: Path, environ: Mapping[str, str], *, name: str
+) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """Run a command in `folder`, and end it and all its children after.
+
+    What it prints goes into the file that is given too; that stays if `BenchFailed` is raised.
+    """
+    log = Path(tempfile.gettempdir()) / f"jina-bench-{os.getpid()}-{name}.log"
+    is_wanted = False
+    try:
+        with log.open("wb") as output:
+            child = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        try:
+            yield child, log
         finally:
             end(child)
-        log.unlink()
+    except BenchFailed:
+        is_wanted = True
+        raise
+    finally:
+        if not is_wanted:
+            log.unlink(missing_ok=True)
 
 
 def rendered(folder: Path, ports: Ports, into: Path) -> Path:
@@ -134,11 +153,12 @@ def end(child: subprocess.Popen[bytes]) -> None:
         child.wait(STOP_WITHIN_S)
     except subprocess.TimeoutExpired:
         family += _family(child.pid)
-    for process in family:
-        try:
-            process.kill()
-        except psutil.NoSuchProcess:
-            pass
+    finally:  # also when a second Ctrl-C comes meanwhile
+        for process in family:
+            try:
+                process.kill()
+            except psutil.NoSuchProcess:
+                pass
     child.wait()
 
 

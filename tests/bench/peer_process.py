@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from flow_process import FLOWS, a_flow, end
+from flow_process import FLOWS, a_flow, a_server
 from reports import BenchFailed
 
 from tests.testing import jina_peer
@@ -85,24 +84,11 @@ def a_peer(name: str, python: Path, *arguments: str) -> Iterator[Serving]:
         BenchFailed: It ended, or gave no answer in time; the message names its log.
     """
     dialect, port = DIALECTS[name], free_port()
-    log = Path(tempfile.gettempdir()) / f"bench-{os.getpid()}-{name}.log"
     command = [str(python), str(APPS / f"{name}_app.py"), str(port), *arguments]
-    with log.open("wb") as output:
-        child = subprocess.Popen(
-            command,
-            env={**os.environ, **ALONE},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
     url = f"http://127.0.0.1:{port}{dialect.path}"
-    try:
+    with a_server(command, APPS, {**os.environ, **ALONE}, name=name) as (child, log):
         _until_it_answers(child, url, dialect.question("hello"), log)
         yield Serving(process=psutil.Process(child.pid), url=url)
-    finally:
-        end(child)
-    log.unlink()
 
 
 @contextmanager

@@ -69,8 +69,10 @@ def need(tool: str) -> None:
 def run(main: Callable[[], int]) -> NoReturn:
     """End the process as `main` says; a failure and Ctrl-C are told in one line.
 
-    SIGTERM unwinds as Ctrl-C does, so that what was started is ended either way.
+    SIGTERM unwinds as Ctrl-C does, so that what was started is ended either way. Where a shell
+    had SIGINT ignored, servers would inherit that, and not end by it.
     """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
         sys.exit(main())
