@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 
 from jina_cli.plan.models import Route
+from jina_cli.serve.groups import all_done
 from jina_cli.serve.pods import CannotRoute
 from jina_cli.serve.remote import NotJina, Remote
 from jina_cli.wire.balance import ReplicaSet
@@ -85,7 +85,7 @@ class ExternalPod:
             CannotRoute: An address speaks gRPC, but not Jina's.
         """
         try:
-            await asyncio.gather(*(remote.discover() for remote in self._remotes))
+            await all_done((remote.discover() for remote in self._remotes), NotJina)
         except NotJina as error:
             raise CannotRoute(
                 f"the external Pod {self._name} is no Jina Executor or Flow: {error}"

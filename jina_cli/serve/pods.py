@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Protocol
 
 from jina_cli.plan.models import GatewayPlan, PeaPlan, Route
+from jina_cli.serve.groups import all_done
 from jina_cli.serve.router import Router
 from jina_cli.wire.balance import ReplicaSet
 from jina_cli.wire.channel import SILENT_S, Link
@@ -165,23 +165,7 @@ async def all_connected(pods: Sequence[Pod]) -> None:
     Raises:
         CannotRoute: One of them can never be.
     """
-    try:
-        async with asyncio.TaskGroup() as group:
-            for pod in pods:
-                group.create_task(pod.connected())
-    except* CannotRoute as errors:
-        refused = errors
-    else:
-        return
-    raise _first(refused)
-
-
-def _first(errors: BaseExceptionGroup[CannotRoute]) -> CannotRoute:
-    found: BaseException = errors
-    while isinstance(found, BaseExceptionGroup):
-        found = found.exceptions[0]
-    assert isinstance(found, CannotRoute)
-    return found
+    await all_done((pod.connected() for pod in pods), CannotRoute)
 
 
 def router_of(routes: Sequence[Route], pods: Mapping[str, Pod]) -> Router:

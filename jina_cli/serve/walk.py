@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from jina_cli.plan.models import MAX_QUEUE, Route
+from jina_cli.serve.groups import first_of
 from jina_cli.serve.identify import with_ids
 from jina_cli.serve.journey import Journey, Peer, StepFailed, Stop
 from jina_cli.serve.router import ROOT, Itinerary, Router, Step
@@ -213,10 +214,7 @@ class Walker:
                     else:
                         tasks[step.pod] = self._float(step, work)
         except BaseExceptionGroup as errors:
-            failures, bugs = errors.split(StepFailed)
-            if failures is None or bugs is not None:
-                raise
-            raise _first(failures) from None
+            raise first_of(errors, StepFailed) from None
         return tasks[itinerary.last].result() if itinerary.last else journey.request.bodies[0]
 
     async def _join(
@@ -256,11 +254,3 @@ class Walker:
 
 async def _once(bodies: Bodies) -> AsyncIterator[Bodies]:
     yield bodies
-
-
-def _first(failures: BaseExceptionGroup[StepFailed]) -> StepFailed:
-    found: BaseException = failures
-    while isinstance(found, BaseExceptionGroup):
-        found = found.exceptions[0]
-    assert isinstance(found, StepFailed)
-    return found
