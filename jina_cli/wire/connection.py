@@ -87,10 +87,16 @@ class Connection(asyncio.BufferedProtocol):
     def is_open(self) -> bool:
         return self._transport is not None and not self._is_closing
 
-    def send(self, id: int, parts: Sequence[Buffer]) -> None:
-        """Send a frame soon; on a connection that is over, it is dropped."""
+    def send(self, id: int, parts: Sequence[Buffer], *, is_alone: bool = False) -> None:
+        """Send a frame soon; on a connection that is over, it is dropped.
+
+        Args:
+            is_alone: Whether nothing else is under way here that another frame could come of:
+                then there is no use in waiting for one.
+        """
         self._waiting.append((id, parts))
-        if len(self._waiting) >= _EAGER_FRAMES and not self._is_paused:
+        is_enough = (is_alone and not self._is_reading) or len(self._waiting) >= _EAGER_FRAMES
+        if is_enough and not self._is_paused:
             self._flush()
         elif not self._is_flush_due and not self._is_reading:
             self._is_flush_due = True
@@ -158,8 +164,9 @@ class Connection(asyncio.BufferedProtocol):
         except BadFrame as error:
             log.warning("closed a connection: %s", error)
             self.abort()
-        self._is_reading = False
-        self._flush()
+        finally:
+            self._is_reading = False
+            self._flush()
 
     def pause_writing(self) -> None:
         self._is_paused = True

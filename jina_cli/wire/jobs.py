@@ -57,7 +57,7 @@ class Job:
         """Send what ends the answer; only the first does."""
         if not self.is_answered:
             self.is_answered = True
-            answer(self.connection, self.id, response)
+            answer(self.connection, self.id, response, is_alone=len(self.peer.jobs) == 1)
 
     def abandon(self) -> None:
         """Cancel the work, since nobody waits for the answer."""
@@ -77,7 +77,7 @@ class Peer:
     knows_we_go: bool = False
 
 
-def answer(connection: Connection, id: int, response: Response) -> None:
+def answer(connection: Connection, id: int, response: Response, *, is_alone: bool = False) -> None:
     """Send an answer, or why it cannot be written."""
     try:
         frame: list[Buffer] = encode_response(id, response)
@@ -85,7 +85,7 @@ def answer(connection: Connection, id: int, response: Response) -> None:
         log.error("an answer cannot be written: %s", error)
         status = Status(code=StatusCode.INTERNAL, description=f"BadFrame: {error}")
         frame = encode_response(id, Response(request_id=response.request_id, status=status))
-    connection.send(id, frame)
+    connection.send(id, frame, is_alone=is_alone)
 
 
 def bug(request: Request, error: Exception) -> Response:

@@ -377,7 +377,7 @@ class Link:
             problem = too_large("the request", size, self._max_message_bytes)
             waiter.end(_failed(request, StatusCode.TOO_LARGE, problem))
         elif self._connection is not None:
-            self._connection.send(waiter.id, parts)
+            self._connection.send(waiter.id, parts, is_alone=self._asked.count == 1)
 
     def _forget(self, waiter: Waiter) -> None:
         """Take `waiter` out, and tell the peer where it still works on it."""
