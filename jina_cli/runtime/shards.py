@@ -17,7 +17,7 @@ from jina_cli.documents.batch import DocumentBatch
 from jina_cli.drivers.base import top_k_of
 from jina_cli.runtime.gather import merge_top_k, put_back, split, union
 from jina_cli.runtime.parameters import merge_results
-from jina_cli.vocabulary import DRY_RUN_ENDPOINT, TRAIN_ENDPOINT, Polling
+from jina_cli.vocabulary import DEFAULT_ENDPOINT, DRY_RUN_ENDPOINT, TRAIN_ENDPOINT, Polling
 from jina_cli.wire.balance import ReplicaSet
 from jina_cli.wire.bodies import read_body, write_body
 from jina_cli.wire.messages import EMPTY, Body, Format, Request, Response
@@ -87,9 +87,14 @@ class Shards:
     async def stream(self, request: Request) -> AsyncIterator[Response]:
         """Yield what the shards answer in parts, as they come; one that failed is the last.
 
+        Shards that answer whole have one answer together.
+
         Raises:
             ValueError: Documents are not what they should be.
         """
+        if self._answer_whole(request.endpoint):
+            yield await self.answer(replace(request, streamed=False), request.wanted)
+            return
         docs = self._owned(request)
         shares = self._all(request) if docs is None else self._owners(request, docs)
         may_lack = self._partial and docs is None
@@ -106,6 +111,14 @@ class Shards:
                     return
         if failed:
             yield Response(marks=_marks(len(shares), len(failed)))
+
+    def _answer_whole(self, endpoint: str) -> bool:
+        """Whether the shards are known to have no generator at an endpoint."""
+        told = [link.hello for shard in self.shards for link in shard.links]
+        served = [hello.endpoints for hello in told if hello is not None]
+        infos = [infos.get(endpoint) or infos.get(DEFAULT_ENDPOINT) for infos in served]
+        known = [info for info in infos if info is not None]
+        return bool(known) and not any(info.is_generator for info in known)
 
     def _owned(self, request: Request) -> DocumentBatch | None:
         """Return the documents if each belongs to one shard; None where all get all."""

@@ -21,6 +21,7 @@ from jina_cli.wire.bodies import read_body, write_body
 from jina_cli.wire.channel import Link, Server
 from jina_cli.wire.messages import (
     Body,
+    EndpointInfo,
     Format,
     Hello,
     Request,
@@ -41,6 +42,7 @@ class Shard:
 
     Attributes:
         status: What it fails with, if it does.
+        endpoints: What it says that it serves.
         closed: Answers in parts that ended.
     """
 
@@ -49,6 +51,7 @@ class Shard:
         self.parts = parts
         self.then_hangs = then_hangs
         self.status: Status | None = None
+        self.endpoints: dict[str, EndpointInfo] = {"/talk": EndpointInfo(is_generator=True)}
         self.asked: list[Request] = []
         self.closed = 0
 
@@ -90,7 +93,7 @@ async def a_pod(
 @asynccontextmanager
 async def a_link(path: Path, shard: Shard) -> AsyncIterator[Link]:
     def hello() -> Hello:
-        return Hello(pea=shard.name)
+        return Hello(pea=shard.name, endpoints=shard.endpoints)
 
     server = Server(shard.answer, hello, max_queue=9, max_message_bytes=2**20, stream=shard.stream)
     sock = socket.socket(socket.AF_UNIX)
@@ -169,6 +172,19 @@ async def test_what_all_shards_yield_comes_as_it_is_yielded(tmp_path: Path) -> N
     found = [text for part in parts for _, text in texts(part)]
     assert sorted(found) == ["a0", "a1", "b0", "b1", "b2"]
     assert [one for one in found if one[0] == "b"] == ["b0", "b1", "b2"]
+
+
+@pytest.mark.parametrize("endpoint", ["/talk", "/default"])
+async def test_shards_that_answer_whole_have_one_answer_to_a_stream_too(
+    tmp_path: Path, endpoint: str
+) -> None:
+    shards = [Shard("a"), Shard("b")]
+    for shard in shards:
+        shard.endpoints = {endpoint: EndpointInfo()}
+    async with a_pod(tmp_path, shards, ALL) as pod:
+        (part,) = await streamed(pod, a_question())
+
+    assert [id_ for id_, _ in texts(part)] == ["q"]
 
 
 async def test_a_document_that_belongs_to_one_shard_is_streamed_by_it_alone(
