@@ -116,8 +116,7 @@ class LocalPod:
             await _until_up(link)
 
     async def close(self) -> None:
-        for link in self._links:
-            await link.close()
+        await self._replicas.close()
 
 
 _PATIENCE_S = 60.0

@@ -149,8 +149,10 @@ class ReplicaSet:
 
     async def close(self) -> None:
         """Close all connections."""
-        for probe in self._probes:
+        probes = tuple(self._probes)
+        for probe in probes:
             probe.cancel()
+        await asyncio.gather(*probes, return_exceptions=True)
         await asyncio.gather(*(link.close() for link in self.links))
 
     def request(self, request: Request) -> Coroutine[Any, Any, Response]:
