@@ -185,6 +185,22 @@ def test_its_search_of_own_texts_finds_them(jina: Jinas) -> None:
     assert "car.txt" not in found.stdout
 
 
+def test_its_own_model_finds_what_words_do_not(jina: Jinas) -> None:
+    (jina.folder / "embed.py").write_text(block("python", "class Embed"), "utf-8")
+    (jina.folder / "mine.yml").write_text(block("yaml", "embed.py:Embed"), "utf-8")
+    notes = jina.folder / "notes"
+    notes.mkdir()
+    (notes / "bread.md").write_text("Sourdough bread needs a starter.", "utf-8")
+    (notes / "car.txt").write_text("Bleed the brakes.", "utf-8")
+    index, search = block("sh", "--uses mine.yml").splitlines()
+
+    assert jina.run(*shlex.split(index.replace("~/", ""))[1:]).code == 0
+    found = jina.run(*shlex.split(search)[1:], "--json")
+
+    assert found.code == 0, found.stderr
+    assert json.loads(found.stdout)["matches"][0]["uri"].endswith("bread.md")
+
+
 def post(url: str, data: str) -> str:
     request = urllib.request.Request(url, data.encode(), {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=20) as answer:
