@@ -90,7 +90,10 @@ class HttpApp:
     async def answer(self, request: HttpRequest) -> Page | Events:
         """Return the answer to any request; nothing but a cancellation comes out of here."""
         try:
-            answer = await self._answer(request)
+            if request.method == "POST" and not self._pages.owns(request.path):
+                answer = self._origins.refuse(request.headers) or await self._post(request)
+            else:
+                answer = await self._other(request)
         except Exception:
             log.exception("%s %s failed", request.method, request.path)
             answer = problem(_INTERNAL, "this failed; the log of the Gateway says why")
@@ -105,10 +108,9 @@ class HttpApp:
             return problem(403, "pages of this origin may not open a WebSocket here")
         return self._websockets(request, house)
 
-    async def _answer(self, request: HttpRequest) -> Page | Events:
+    async def _other(self, request: HttpRequest) -> Page | Events:
+        """Answer what is no request to an endpoint by POST."""
         method, path = request.method, request.path
-        if method == "POST" and not self._pages.owns(path):
-            return self._origins.refuse(request.headers) or await self._post(request)
         if method == "GET" and self._pages.streams(path):
             if not self._origins.may(request.headers):
                 return problem(403, "pages of this origin may not call this API")

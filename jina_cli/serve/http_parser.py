@@ -13,6 +13,7 @@ from urllib.parse import unquote_to_bytes
 
 import httptools
 
+from jina_cli.serve.http_heads import Heads
 from jina_cli.serve.http_message import HttpRequest, Page, problem
 from jina_cli.serve.limits import HEADER_BYTES, RETRY_AFTER_S, too_large
 from jina_cli.wire.budget import Budget, OverBudget, Share
@@ -80,6 +81,7 @@ class HttpParser:
         self._url = b""
         self._length: int | None = 0
         self._body_bytes = self._wire_bytes = self._idle_bytes = self._header_bytes = 0
+        self._heads = Heads()
         self.requests: deque[HttpRequest] = deque()
         self.in_head = False
         self.in_body = False
@@ -92,6 +94,9 @@ class HttpParser:
         Raises:
             Upgraded: The client asks for WebSocket; nothing more is read here.
         """
+        is_between = not (self.in_head or self.in_body or self.is_over)
+        if is_between and (end := self._read_again(data, start)):
+            return end
         size = len(data) - start
         if size > SLICE_BYTES:
             left = self._length - self._body_bytes if self.in_body and self._length else 0
@@ -111,6 +116,8 @@ class HttpParser:
         else:
             if self.in_head or self.in_body:
                 self._measure(size, self._body_bytes - before)
+            elif is_between and len(self.requests) == 1:
+                self._heads.learn(data, start, end, self.requests[0])
             return end
         self._upgrade(data, place, end)
         return end
@@ -126,6 +133,21 @@ class HttpParser:
         for request in self.requests:
             request.release(self._budget)
         self.requests.clear()
+
+    def _read_again(self, data: bytes, start: int) -> int:
+        """Take a request whose head is known; returns its end, or 0 if it is another."""
+        found = self._heads.find(data, start)
+        if found is None:
+            return 0
+        request, end = found
+        if request.body:
+            share = request.share = Share(self._budget)
+            try:
+                share.grow(len(request.body))
+            except OverBudget:
+                return 0  # it is refused as all others are
+        self.requests.append(request)
+        return end
 
     # What llhttp calls, in this order.
 
