@@ -72,12 +72,17 @@ _NAMES: Mapping[str, Mapping[str, str]] = {
         "BaseDoc": "docarray:BaseDoc",
         "__version__": "jina_cli._version:__version__",
     },
+    "jina._docarray": {
+        "Document": "jina_cli.documents.document:Document",
+        "DocumentArray": "docarray:DocList",
+    },
     "jina.clients": _CLIENT,
     "jina.enums": _ENUMS,
     "jina.excepts": _EXCEPTIONS,
     "jina.helper": {"random_port": "jina_cli.orchestrate.ports:random_port"},
     "jina.logging": {},
     "jina.logging.logger": {"JinaLogger": "jina_cli.executors.logger:ExecutorLogger"},
+    "jina.logging.predefined": {"default_logger": "jina_cli.executors.logger:default_logger"},
     "jina.orchestrate": {},
     "jina.orchestrate.deployments": _DEPLOYMENT,
     "jina.orchestrate.flow": {},
@@ -97,9 +102,30 @@ _ABSENT: Mapping[str, str] = {
     "GatewayStreamer": "the built-in Gateway streams; use a Client to ask a Flow",
     "InferenceClient": "there is no cloud service here",
     "JAML": "use Flow.load_config and Flow.save_config",
+    "get_or_reuse_loop": "use asyncio.get_running_loop()",
     "random_identity": "use uuid.uuid4().hex",
+    "run_async": "use asyncio.run()",
 }
 """Names of Jina that there is nothing for: name → what to do."""
+
+
+_GATEWAYS = "there are no Gateways of one's own: put logic into an Executor"
+_ELSEWHERE: Mapping[str, str] = {
+    "jina.checker": "use Client.is_flow_ready()",
+    "jina.exporter": "use 'jina export'",
+    "jina.hubble": "there is no hub",
+    "jina.importer": "use import, in a try statement",
+    "jina.jaml": "use load_config() and save_config() of Flow, Deployment and Executor",
+    "jina.parsers": "use Flow, Deployment and Client",
+    "jina.proto": "'jina export proto' writes the .proto files",
+    "jina.serve.gateway": _GATEWAYS,
+    "jina.serve.networking": "use Client",
+    "jina.serve.runtimes": _GATEWAYS,
+    "jina.serve.streamer": _GATEWAYS,
+    "jina.types.arrays": "use docarray.DocList",
+    "jina.types.document": "use docarray.BaseDoc, or jina.Document",
+}
+"""Modules of Jina that there is nothing for: name → what to do."""
 
 
 class NotOffered(JinaError, ImportError):
@@ -156,8 +182,10 @@ class _Elsewhere:
         """
         if not name.startswith("jina."):
             return None
+        hints = (hint for module, hint in _ELSEWHERE.items() if f"{name}.".startswith(f"{module}."))
         known = ", ".join(each for each in _NAMES if _NAMES[each])
-        raise ModuleNotFoundError(f"there is no module {name!r} here, only {known}", name=name)
+        hint = next(hints, f"there are {known}")
+        raise ModuleNotFoundError(f"there is no module {name!r} here: {hint}", name=name)
 
 
 def install() -> bool:

@@ -24,3 +24,7 @@ class ExecutorLogger(logging.LoggerAdapter[logging.Logger]):
     def success(self, msg: object, *args: object, **kwargs: Any) -> None:
         """Say that something went well: information, as far as levels go."""
         self.info(msg, *args, **kwargs)
+
+
+default_logger = ExecutorLogger("jina")
+"""Jina's, of the name that users' code takes it by."""

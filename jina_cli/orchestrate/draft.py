@@ -237,11 +237,29 @@ def _with_classes(pod: Node, known: Callable[[str], str | None]) -> Node:
     entries = dict(pod.entries)
     for key in _NAMING:
         entry = entries.get(key)
-        name = text_of(entry.value) if entry is not None else ""
+        if entry is None:
+            continue
+        if isinstance(entry.value, MapNode):
+            entries[key] = replace(entry, value=_with_jtype(entry.value, known))
+            continue
+        name = text_of(entry.value)
         place = known(name) if name.isidentifier() else None
-        if entry is not None and place is not None:
+        if place is not None:
             entries[key] = replace(entry, value=ScalarNode(place, entry.value.span))
     return pod.with_entries(entries)
+
+
+def _with_jtype(executor: MapNode, known: Callable[[str], str | None]) -> MapNode:
+    metas = executor.get("metas")
+    if "py_modules" in {*executor.entries, *(metas.entries if isinstance(metas, MapNode) else ())}:
+        return executor
+    entry = executor.entries.get("jtype")
+    name = text_of(entry.value) if entry is not None else ""
+    place = known(name) if name.isidentifier() else None
+    if entry is None or place is None:
+        return executor
+    named = replace(entry, value=ScalarNode(place, entry.value.span))
+    return executor.with_entries({**executor.entries, "jtype": named})
 
 
 def _py_modules(node: Node, path: str) -> Iterator[Diagnostic]:

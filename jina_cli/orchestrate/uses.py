@@ -1,4 +1,4 @@
-"""What may stand under `uses` in Python: names, paths, dicts, and classes."""
+"""What may stand under `uses` in Python: names, paths, dicts, YAML text, and classes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from jina_cli.orchestrate.draft import invalid
 from jina_cli.orchestrate.places import name_of_class
 from jina_cli.orchestrate.values import plain
+from jina_cli.spec.nodes import to_data
 
 _NAMING = ("uses", "uses_before", "uses_after")
 
@@ -19,6 +21,7 @@ def pod_values(values: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises:
         NotImportable: A class is defined where no other process finds it.
+        SpecInvalid: Text that should be YAML is none.
         TypeError: A value cannot reach another process.
     """
     return {
@@ -29,7 +32,25 @@ def pod_values(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _uses(value: Any, key: str) -> Any:
-    return name_of_class(value) if isinstance(value, type) else plain(value, key)
+    if isinstance(value, type):
+        return name_of_class(value)
+    if isinstance(value, str) and ("\n" in value.strip() or value.startswith(("jtype:", "!"))):
+        return _read(value)
+    return plain(value, key)
+
+
+def _read(text: str) -> Any:
+    """Return what YAML text says of an Executor.
+
+    Raises:
+        SpecInvalid: It is not YAML.
+    """
+    from jina_cli.spec.source import load_bytes
+
+    node, problems = load_bytes(text.encode(), "<uses>")
+    if node is None:
+        raise invalid(tuple(problems))
+    return to_data(node)
 
 
 def known_class(name: str) -> str | None:

@@ -262,6 +262,12 @@ def test_what_we_do_not_have_of_jina_is_an_import_error() -> None:
         exec("from jina import AsyncFlow")
     with pytest.raises(ModuleNotFoundError, match=r"there is no module 'jina.parsers' here"):
         exec("import jina.parsers")
+    with pytest.raises(ModuleNotFoundError, match=r"'jina.jaml' here: use load_config\(\) and "):
+        exec("from jina.jaml import JAML")
+    with pytest.raises(ModuleNotFoundError, match=r"here: there are no Gateways of one's own: "):
+        exec("from jina.serve.runtimes.gateway.http.fastapi import FastAPIBaseGateway")
+    with pytest.raises(ImportError, match=r"no jina.helper.run_async here: use asyncio.run\(\)"):
+        exec("from jina.helper import run_async")
 
 
 def test_a_gateway_of_ones_own_may_be_imported_but_not_written() -> None:

@@ -207,3 +207,32 @@ def test_exports_of_jina_that_are_not_here_say_what_to_do(name: str) -> None:
         "there is no export to Kubernetes or docker-compose here: "
         "save_config() writes the file, and a container of it runs 'jina flow --uses FILE'"
     )
+
+
+@pytest.mark.parametrize(
+    "uses",
+    [
+        {"jtype": "Mine", "with": {"dim": 3}},
+        "jtype: Mine\nwith:\n  dim: 3\n",
+        "!Mine\nwith: {dim: 3}",
+    ],
+    ids=["dict", "text", "tag"],
+)
+def test_an_executor_may_be_described_where_it_is_used(uses: Any) -> None:
+    [pod] = Flow().add(uses=uses).spec.executors
+
+    assert pod.uses.jtype == f"{HERE}:Mine"
+    assert pod.uses.with_ == {"dim": 3}
+
+
+def test_text_under_uses_that_is_no_yaml_is_told_with_its_place() -> None:
+    with pytest.raises(SpecInvalid, match=r"^<uses>:2:14: a mapping in braces is not closed"):
+        Flow().add(uses="jtype: Mine\nwith: {dim: 3")
+
+
+def test_a_class_of_the_program_does_not_stand_for_one_of_py_modules(tmp_path: Path) -> None:
+    module = tmp_path / "theirs.py"
+    module.write_text("from jina import Executor\nclass Mine(Executor): ...\n")
+    uses = {"jtype": "Mine", "py_modules": [str(module)]}
+
+    assert Flow().add(uses=uses).spec.executors[0].uses.jtype == "Mine"
