@@ -65,6 +65,8 @@ _MAGIC = b"JC"
 _ORJSON = orjson.OPT_SERIALIZE_NUMPY
 _NONE = type(None)
 _NULL = {_NONE}
+_STRINGS = frozenset({str})
+_TEXTS = frozenset({str, _NONE})
 _NOT_FINITE = {name: float(name) for name in ("nan", "inf", "-inf")}
 
 
@@ -246,21 +248,22 @@ def _batch(described: Any, buffers: _Buffers, levels: int) -> DocumentBatch:
     if levels == 0:
         raise BadColumns(f"has documents nested deeper than {MAX_LEVELS}")
     ids, columns = described
-    if type(ids) is not list or not set(map(type, ids)) <= {str}:
+    if type(ids) is not list or not _STRINGS.issuperset(map(type, ids)):
         raise BadColumns("has ids that are not strings")
     if type(columns) is not dict:
         raise BadColumns("has no columns")
+    count = len(ids)
     decoded: dict[str, Column] = {}
     for name, (kind, *rest) in columns.items():
-        decoded[name] = column = _DECODERS[kind](rest, len(ids), buffers, levels)
-        if len(column) != len(ids):
-            raise BadColumns(f"has {len(column)} of {name!r} for {len(ids)} documents")
+        decoded[name] = column = _DECODERS[kind](rest, count, buffers, levels)
+        if len(column) != count:
+            raise BadColumns(f"has {len(column)} of {name!r} for {count} documents")
     return DocumentBatch(ids, decoded)
 
 
 def _text(rest: list[Any], count: int, buffers: _Buffers, levels: int) -> TextColumn:
     (values,) = rest
-    if type(values) is not list or not set(map(type, values)) <= {str, _NONE}:
+    if type(values) is not list or not _TEXTS.issuperset(map(type, values)):
         raise BadColumns("has text that is not strings")
     return TextColumn(values)
 

@@ -28,7 +28,8 @@ from jina_cli.executors.endpoints import ExecutorInvalid, Method
 from jina_cli.executors.executor import Executor
 from jina_cli.executors.telemetry import context_of
 
-_DOCS = ("docs", "doc", "docs_matrix", "docs_map")
+_APART = ("docs_matrix", "docs_map")
+_DOCS = ("docs", "doc", *_APART)
 _READY = (type(None), list, dict, DocumentBatch)
 """What most methods return; to ask whether it is to be awaited takes as long as all the rest."""
 
@@ -52,6 +53,7 @@ class MethodHandler:
         asked = next((hints[name] for name in _DOCS if name in hints), None)
         self._wants_columns = _mentions(asked, DocumentBatch)
         self._stack = _stack_type(asked)
+        self._takes_apart = [name for name in _APART if name in method.takes]
         self.is_async = method.is_async
         self.is_singleton = "doc" in method.takes
         self.needs_docs = any(name in method.takes for name in _DOCS)
@@ -85,7 +87,7 @@ class MethodHandler:
             arguments["docs"] = docs
         if "parameters" in takes:
             arguments["parameters"] = self._parameters(call.parameters)
-        if "docs_matrix" in takes or "docs_map" in takes:
+        if self._takes_apart:
             arguments.update(self._apart(call, docs))
         if "tracing_context" in takes:
             arguments["tracing_context"] = context_of(call.metadata)
@@ -94,13 +96,13 @@ class MethodHandler:
     def _apart(self, call: Call, docs: Any) -> dict[str, Any]:
         """Return the documents of each Pod that was needed, as far as the method asks."""
         if self.is_singleton:
-            apart: dict[str, Any] = {"docs_matrix": None, "docs_map": None}
-        else:
-            single = len(call.parts) < 2
-            parts = [docs] if single else [self._given(part) for part in call.parts]
-            named = dict(zip(call.inputs, parts, strict=False))
-            apart = {"docs_matrix": parts, "docs_map": named}
-        return {name: value for name, value in apart.items() if name in self._takes}
+            return dict.fromkeys(self._takes_apart)
+        single = len(call.parts) < 2
+        parts = [docs] if single else [self._given(part) for part in call.parts]
+        named = dict(zip(call.inputs, parts, strict=False)) if call.inputs else {}
+        if len(self._takes_apart) == len(_APART):
+            return {"docs_matrix": parts, "docs_map": named}
+        return {"docs_matrix": parts} if "docs_matrix" in self._takes_apart else {"docs_map": named}
 
     async def _one_by_one(self, call: Call) -> Done:
         returned = []
