@@ -399,7 +399,7 @@ def test_no_accepted_request_fails_in_a_drain_under_load(folder: Path, keeps_ali
     failures, answered, code = run(scenario())
 
     assert failures == []
-    assert answered > 150
+    assert answered >= 100 + 16, "those of all 16 that were under way at least"
     assert code == 0
 
 
