@@ -218,7 +218,7 @@ def are_same(some: Values, others: Values) -> bool:
 
 def is_nothing(values: Values) -> bool:
     """Return whether no value is worth a column: all are None, or lists and dicts of nothing."""
-    return all(value is None or (not value and isinstance(value, list | dict)) for value in values)
+    return all(value is None or (isinstance(value, list | dict) and not value) for value in values)
 
 
 def _rows(array: Array, kind: type[Array]) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -172,7 +173,9 @@ def _schema(doc_type: Any) -> Mapping[str, Any]:
     if doc_type is None:
         return {}
     try:
-        schema: Mapping[str, Any] = doc_type.model_json_schema()
+        with warnings.catch_warnings():  # of defaults that are no JSON; they are left out
+            warnings.simplefilter("ignore")
+            schema: Mapping[str, Any] = doc_type.model_json_schema()
     except Exception:
         return {}  # types of users may hold what has no JSON schema; it is for display alone
     return schema

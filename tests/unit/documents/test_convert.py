@@ -404,3 +404,15 @@ def test_dicts_and_lists_that_do_not_say_of_what_hold_anything() -> None:
     (back,) = to_docs(from_docs([given]), Bare)
 
     assert (back.tags, back.words) == (given.tags, given.words)
+
+
+class Started(BaseDoc):
+    """A default that nobody made a tensor of the class's own."""
+
+    vector: NdArray[2] = np.zeros(2)  # type: ignore[type-arg, assignment]
+
+
+def test_a_default_may_be_an_array() -> None:
+    (back, other) = to_docs(from_docs([Started(), Started(vector=np.ones(2))]), Started)
+
+    assert (list(back.vector), list(other.vector)) == ([0, 0], [1, 1])
