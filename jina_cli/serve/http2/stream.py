@@ -233,3 +233,5 @@ class Stream:
             # The client need not send the rest of its request.
             self._connection.emit(rst_stream(self.id, Code.NO_ERROR))
         self._connection.forget(self)
+        # It knows this stream, too: a circle of each call would be left to the collector.
+        self.receiver = None

@@ -94,6 +94,17 @@ def test_a_response_has_headers_body_and_trailers() -> None:
     assert peer.of(TrailersReceived)[0].headers == [("grpc-status", "0")]
 
 
+def test_an_answered_stream_lets_go_of_its_call() -> None:
+    peer = Peer()
+    peer.ask(b"question")
+    heard = peer.heard[0]
+
+    heard.stream.answer(HEAD, (b"answer",), TRAILERS)
+
+    # Else each would hold the other until the garbage collector comes.
+    assert heard.stream.receiver is None
+
+
 def test_what_the_client_gives_no_room_for_waits_and_then_goes() -> None:
     peer = Peer()
     peer.theirs.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 10})
