@@ -51,11 +51,17 @@ def misfit(
         for endpoint, follower in endpoints.get(route.pod, {}).items():
             before = list(_before(route, endpoint, by_name, endpoints))
             nearest = [giver for giver in before if giver.is_next]
-            if len(nearest) != 1 or route.no_reduce:
-                continue  # of several, one may bring what the others do not
-            problem = differences(nearest[0].info, follower, _fields_of(before))
+            if not nearest or route.no_reduce:
+                continue
+            if len(nearest) == 1:
+                problem = differences(nearest[0].info, follower, _fields_of(before))
+            elif any(need not in by_name for need in route.needs):
+                continue  # what the client sent is among what is merged
+            else:
+                problem = _missing(nearest, follower, _fields_of(before))
             if problem is not None:
-                return f"{nearest[0].pod} and {route.pod} do not fit on {endpoint}: {problem}"
+                pods = ", ".join(sorted(giver.pod for giver in nearest))
+                return f"{pods} and {route.pod} do not fit on {endpoint}: {problem}"
     return None
 
 
@@ -119,6 +125,21 @@ def _before(
             yield _Giver(pod, info, is_next)
             is_next = False
         waiting.extend((need, is_next) for need in routes[pod].needs)
+
+
+def _missing(
+    leaders: Sequence[_Giver], follower: EndpointInfo, kept: Collection[str] | None
+) -> str | None:
+    """Return which field of merged documents nobody brings; of several, one may bring it."""
+    taken = follower.input
+    if kept is None or _is_anything(taken):
+        return None
+    for name in taken.get("required", ()):
+        if name != "id" and name not in kept:
+            given = sorted({leader.info.output.get("title", leader.pod) for leader in leaders})
+            title = taken.get("title", "what it takes")
+            return f"{title} needs the field {name!r}, and none of {', '.join(given)} has it"
+    return None
 
 
 def _fields_of(givers: Sequence[_Giver]) -> Collection[str] | None:

@@ -194,6 +194,32 @@ def test_of_several_answers_one_may_bring_what_the_others_do_not() -> None:
     assert misfit(routes, endpoints) is None
 
 
+def join(*leaders: EndpointInfo, needs: tuple[str, ...] = ("a", "b"), **fields: Any) -> str | None:
+    """Check Pods `a` and `b` whose answers are merged for `c`, which takes a vector."""
+    routes = (
+        Route(pod="a", needs=(), addresses=()),
+        Route(pod="b", needs=(), addresses=()),
+        Route(pod="c", needs=needs, addresses=(), **fields),
+    )
+    infos = (*leaders, info(Vector, None))
+    return misfit(routes, {name: {"/x": one} for name, one in zip("abc", infos, strict=True)})
+
+
+def test_a_field_that_none_of_several_brings_is_named_with_all_of_them() -> None:
+    assert join(info(Text, Text), info(Count, Words)) == (
+        "a, b and c do not fit on /x: Vector needs the field 'vector', "
+        "and none of Text, Words has it"
+    )
+
+
+def test_merged_answers_are_let_through_where_the_field_may_come_from_somewhere() -> None:
+    assert join(info(Text, Text), info(Text, Vector)) is None
+    assert join(info(Text, Text), info(TextAndVector, Text)) is None
+    assert join(info(Text, Text), info(None, None)) is None
+    assert join(info(Text, Text), info(Text, Text), no_reduce=True) is None
+    assert join(info(Text, Text), info(Text, Text), needs=("a", "b", "gateway")) is None
+
+
 def test_who_serves_the_endpoint_as_the_default_is_not_judged() -> None:
     routes = (Route(pod="a", needs=(), addresses=()), Route(pod="b", needs=("a",), addresses=()))
     default = {"/default": info(Vector, Vector)}
