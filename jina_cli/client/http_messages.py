@@ -66,7 +66,13 @@ def read_answer(request: Request, http: int, content: bytes) -> Response:
         body=body,
         parameters=parameters,
         routes=tuple(map(_route, data.get("routes") or ())),
+        marks=_marks(data.get("header")),
     )
+
+
+def _marks(header: Any) -> dict[str, str]:
+    marks = header.get("marks") if isinstance(header, dict) else None
+    return {name: str(value) for name, value in marks.items()} if isinstance(marks, dict) else {}
 
 
 def _route(step: Mapping[str, Any]) -> RouteStep:

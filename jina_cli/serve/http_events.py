@@ -7,6 +7,8 @@ from contextlib import aclosing, suppress
 from typing import Any
 from urllib.parse import parse_qsl
 
+import orjson
+
 from jina_cli.wire.json import BadJson, documents_of, write_http_response
 from jina_cli.wire.messages import Response
 
@@ -30,13 +32,15 @@ async def events_of(
     async with aclosing(parts):
         for event in _updates(first):
             yield event
+        marks = first.marks
         async for part in parts:
             if not part.status.ok:
                 yield _event(b"error", write_http_response(part))
                 return
             for event in _updates(part):
                 yield event
-        yield b"event: end\r\n\r\n"
+            marks = part.marks or marks
+        yield _event(b"end", orjson.dumps({"marks": marks})) if marks else b"event: end\r\n\r\n"
 
 
 def document_of(query: bytes, schema: Mapping[str, Any]) -> dict[str, Any]:

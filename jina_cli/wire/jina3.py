@@ -15,7 +15,14 @@ from typing import Any
 from jina_cli.documents.varint import Malformed, read_varint, sized, varint
 from jina_cli.vocabulary import DEFAULT_ENDPOINT, RESULTS
 from jina_cli.wire.fields import fields
-from jina_cli.wire.jina3_status import read_status, text_field, write_status
+from jina_cli.wire.jina3_status import (
+    MARKS,
+    read_marks,
+    read_status,
+    text_field,
+    write_marks,
+    write_status,
+)
 from jina_cli.wire.messages import (
     EMPTY,
     OK,
@@ -39,6 +46,7 @@ _DOCS, _DOCS_BYTES = 0x0A, 0x12
 _NO_PARAMETERS = write_struct({RESULTS: {}})
 """What Jina's client sends where it has no parameters."""
 
+_NO_MARKS: Mapping[str, str] = {}
 _EMPTY_PARAMETERS = b"\x12\x00"
 _NO_METADATA: Mapping[str, str] = {}
 _COPIED_BYTES = 4096
@@ -178,6 +186,7 @@ def read_data_response(data: Buffer) -> Response:
         return Response(
             request_id=request_id,
             status=read_status(status) if status else OK,
+            marks=read_marks(head) if MARKS in head else _NO_MARKS,
             body=_body(contents),
             parameters=read_struct_bytes(packed),
             routes=tuple(_read_route(bytes(route)) for route in routes),
@@ -321,6 +330,8 @@ def _answer_head(request: Request, response: Response) -> bytes:
         endpoint=request.endpoint,
         target=request.target,
     )
+    if response.marks:
+        header += write_marks(response.marks)
     parameters = response.parameters or request.parameters
     packed = write_struct(parameters) if parameters else b""
     parts = [sized(_HEADER, header), sized(_PARAMETERS, packed) if packed else _EMPTY_PARAMETERS]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from jina_cli.documents.varint import Malformed, read_varint, sized
+from jina_cli.documents.varint import Malformed, read_varint, sized, varint
 from jina_cli.wire.fields import fields
 from jina_cli.wire.messages import OK, BadMessage, Status, StatusCode
 
 _CODES = {code.value: code for code in StatusCode}
 
-_OUR_CODE_TAG = 1000 << 3 | 2
+_MARKS_TAG = _OUR_CODE_TAG = 1000 << 3 | 2
+MARKS = b"\xc2\x3e"
+"""Field 1000 of a HeaderProto: names and values that only our own peers know."""
+
 _OUR_CODE = b"\xc2\x3e"
 """Field 1000 of a StatusProto: the name of our status code, where Jina knows but an error."""
 
@@ -72,6 +75,31 @@ def _failure(ours: str, description: str, texts: Mapping[int, Sequence[str]]) ->
         stacks=tuple(texts[0x1A]),
         executor=texts[0x22][-1],
     )
+
+
+def write_marks(marks: Mapping[str, str]) -> bytes:
+    """Return the field of a HeaderProto that says how complete an answer is."""
+    return b"".join(
+        MARKS + varint(len(entry)) + entry
+        for entry in (text_field(0x0A, name) + text_field(0x12, v) for name, v in marks.items())
+    )
+
+
+def read_marks(header: bytes) -> dict[str, str]:
+    """Return what a HeaderProto says of how complete the answer is.
+
+    Raises:
+        Malformed, IndexError, UnicodeDecodeError: It is none.
+    """
+    marks: dict[str, str] = {}
+    for tag, begin, end in fields(header):
+        if tag == _MARKS_TAG:
+            texts = {0x0A: "", 0x12: ""}
+            entry = header[begin:end]
+            for part, first, last in fields(entry):
+                texts[part] = entry[first:last].decode()
+            marks[texts[0x0A]] = texts[0x12]
+    return marks
 
 
 def text_field(tag: int, text: str) -> bytes:

@@ -166,10 +166,10 @@ def write_http_response(response: Response, *, with_routes: bool = False) -> byt
     """
     if not response.status.ok:
         return _failure(response)
-    told: dict[str, Any] = {
-        "parameters": response.parameters,
-        "header": {"request_id": response.request_id, "target_executor": ""},
-    }
+    header: dict[str, Any] = {"request_id": response.request_id, "target_executor": ""}
+    if response.marks:
+        header["marks"] = response.marks
+    told: dict[str, Any] = {"parameters": response.parameters, "header": header}
     if with_routes:
         told["routes"] = _routes(response)
     rest = _dumps(told)
@@ -189,6 +189,8 @@ def write_message(request: Request, response: Response) -> bytes:
     }
     if not response.status.ok:
         header["status"] = write_status(response.status)
+    if response.marks:
+        header["marks"] = response.marks
     rest = _dumps(
         {"parameters": response.parameters, "header": header, "routes": _routes(response)}
     )

@@ -29,7 +29,9 @@ def test_the_descriptor_set_is_what_the_proto_files_compile_to(tmp_path: Path) -
 FIELDS = {
     "jina.DataRequestProto": "1 header, 2 parameters, 3 routes, 4 data",
     "jina.DataRequestProto.DataContentProto": "1 docs, 2 docs_bytes",
-    "jina.HeaderProto": ("1 request_id, 2 status, 3 exec_endpoint, 4 target_executor, 5 timeout"),
+    "jina.HeaderProto": (
+        "1 request_id, 2 status, 3 exec_endpoint, 4 target_executor, 5 timeout, 1000 jina_marks"
+    ),
     "jina.StatusProto": "1 code, 2 description, 3 exception, 1000 jina_status",
     "jina.StatusProto.ExceptionProto": "1 name, 2 args, 3 stacks, 4 executor",
     "jina.RouteProto": "1 executor, 2 start_time, 3 end_time, 4 status",

@@ -10,7 +10,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from jina_cli.vocabulary import Protocol
@@ -35,11 +35,12 @@ FAILURE = Status(
     executor="Mine",
     pod="echo",
 )
+HALF = {"total_shards": "2", "failed_shards": "1"}
 
 
 @dataclass
 class Pea:
-    """Echoes; but fails, hangs, is full or counts where the endpoint says so.
+    """Echoes; but fails, answers by halves, hangs, is full or counts where the endpoint says so.
 
     Attributes:
         asked: Requests that came.
@@ -76,6 +77,8 @@ class Pea:
         match request.endpoint:
             case "/fail":
                 return Response(request_id=request.request_id, status=FAILURE)
+            case "/half":
+                return replace(await echo(request), marks=HALF)
             case "/gated":
                 await self.gate.wait()
             case "/hang":

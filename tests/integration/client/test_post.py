@@ -24,7 +24,7 @@ from jina_cli.client.errors import (
 )
 from jina_cli.client.response import Response
 from jina_cli.wire.messages import RouteStep
-from tests.testing.client_flows import PROTOCOLS, Flow, a_flow
+from tests.testing.client_flows import HALF, PROTOCOLS, Flow, a_flow
 from tests.testing.gateways import a_folder, run
 
 
@@ -119,6 +119,18 @@ def test_responses_say_what_happened(folder: Path, protocol: str) -> None:
             assert [route.executor for route in response.routes] == ["gateway", "echo"]
             first = response.routes[0]
             assert first.start_time.ToMilliseconds() <= first.end_time.ToMilliseconds()
+
+    with_client(folder, protocol, use)
+
+
+@each_protocol
+@pytest.mark.parametrize("stream", [True, False])
+def test_an_answer_that_is_not_complete_says_so(folder: Path, protocol: str, stream: bool) -> None:
+    def use(client: Client) -> None:
+        (half,) = client.post("/half", NOTES, stream=stream, return_responses=True)
+        (whole,) = client.post("/x", NOTES, stream=stream, return_responses=True)
+        assert (half.ok, half.docs.text, half.marks) == (True, TEXTS, HALF)
+        assert whole.marks == {}
 
     with_client(folder, protocol, use)
 
