@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -33,6 +33,12 @@ ENTRY_KEY, ENTRY_VALUE, REPEATED = 0x0A, 0x12, 0x0A
 _DOUBLE = struct.Struct("<d")
 
 
+Piece = TypeVar("Piece", bytes, memoryview)
+
+_LONG_BYTES = 4096
+"""Nodes over this are looked at in place: a copy for each level of 60 MB would be too much."""
+
+
 class BadNode(Malformed):
     """Bytes are not laid out as protobuf lays out a node."""
 
@@ -45,7 +51,7 @@ class UnknownElements(BadNode):
     """A tensor is well-formed, and of elements that we do not take."""
 
 
-def messages(data: bytes, tag: int = REPEATED) -> Iterator[tuple[int, int]]:
+def messages(data: bytes | memoryview, tag: int = REPEATED) -> Iterator[tuple[int, int]]:
     """Yield start and end of each field of a message that has only fields of this tag.
 
     Raises:
@@ -62,7 +68,7 @@ def messages(data: bytes, tag: int = REPEATED) -> Iterator[tuple[int, int]]:
         yield start, place
 
 
-def entries(data: bytes) -> Iterator[tuple[str, bytes]]:
+def entries(data: Piece) -> Iterator[tuple[str, Piece]]:
     """Yield key and node of each entry of a map from string to NodeProto."""
     for start, end in messages(data):
         if data[start] != ENTRY_KEY:
@@ -74,10 +80,10 @@ def entries(data: bytes) -> Iterator[tuple[str, bytes]]:
         size, node = read_varint(data, value + 1)
         if node + size != end:
             raise BadNode("an entry of a map is not of its own length")
-        yield data[key:value].decode(), data[node:end]
+        yield str(data[key:value], "utf-8"), data[node:end]
 
 
-def content(node: bytes) -> tuple[bytes, bytes]:
+def content(node: Piece) -> tuple[Piece, Piece]:
     """Return the payload of a node's length-delimited content, and what follows it."""
     size, start = read_varint(node, 1)
     end = start + size
@@ -86,14 +92,14 @@ def content(node: bytes) -> tuple[bytes, bytes]:
     return node[start:end], node[end:]
 
 
-def type_name(rest: bytes) -> str:
+def type_name(rest: Piece) -> str:
     """Return the docarray type that stands behind a node's content; empty for none."""
     if not rest:
         return ""
     payload, behind = content(rest)
     if rest[0] != TYPE or behind:
         raise BadNode("a node has more than one value")
-    return payload.decode()
+    return str(payload, "utf-8")
 
 
 def node_value(node: bytes, depth: int = MAX_DEPTH) -> Any:
@@ -103,6 +109,8 @@ def node_value(node: bytes, depth: int = MAX_DEPTH) -> Any:
         BadNode: It is malformed, or nested deeper than `depth`.
     """
     try:
+        if len(node) > _LONG_BYTES:
+            return _value(memoryview(node), depth)
         return _value(node, depth)
     except BadNode:
         raise
@@ -110,7 +118,7 @@ def node_value(node: bytes, depth: int = MAX_DEPTH) -> Any:
         raise BadNode(f"a node is cut short or no text: {error}") from None
 
 
-def _value(node: bytes, depth: int) -> Any:
+def _value(node: Piece, depth: int) -> Any:
     if not node:
         return None
     if depth == 0:
@@ -122,11 +130,11 @@ def _value(node: bytes, depth: int) -> Any:
     type_name(rest)
     match tag:
         case 0x0A:
-            return payload.decode()
+            return str(payload, "utf-8")
         case 0x2A:
-            return payload
+            return bytes(payload)
         case 0x32:
-            return read_array(payload)
+            return read_array(bytes(payload))
         case 0x3A:
             return {key: _value(value, depth - 1) for key, value in entries(payload)}
         case 0x42:
@@ -150,7 +158,7 @@ def _as_set(items: list[Any]) -> Any:
         return items
 
 
-def _number(node: bytes) -> int | float | bool:
+def _number(node: Piece) -> int | float | bool:
     if node[0] == FLOAT:
         (number,) = _DOUBLE.unpack_from(node, 1)
         type_name(node[9:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from jina_cli.documents.column import (
     TextColumn,
     ValuesColumn,
 )
-from jina_cli.documents.nodes import node_value, value_node
+from jina_cli.documents.nodes import LIST, REPEATED, BadNode, node_value, value_node
 from jina_cli.documents.rows import to_rows
 from jina_cli.documents.standard import BadStandard, scan, write
 from jina_cli.documents.varint import varint
@@ -35,6 +36,7 @@ from tests.testing.documents import (
     some_images,
     texts,
 )
+from tests.testing.oversized import nested
 
 
 class Inner(BaseDoc):
@@ -382,6 +384,17 @@ def test_a_tensor_that_has_less_than_its_shape_is_refused() -> None:
 
     with pytest.raises(BadStandard, match="a tensor has 4 bytes"):
         scan(message.SerializeToString())
+
+
+def test_a_field_nested_too_deep_is_refused_without_a_copy_for_each_level() -> None:
+    node = nested(100_000, (LIST, REPEATED))
+    tracemalloc.start()
+
+    with pytest.raises(BadNode, match="nested deeper"):
+        node_value(node)
+
+    assert tracemalloc.get_traced_memory()[1] < 2 * len(node)
+    tracemalloc.stop()
 
 
 def test_documents_nested_too_deep_are_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ from jina_cli.wire.messages import (
     StatusCode,
 )
 from tests.testing.documents import json_values, some_texts, texts
+from tests.testing.oversized import deep_parameters
 
 DataRequest = message_class("jina.DataRequestProto")
 DOCS = write(some_texts(2))
@@ -292,3 +294,14 @@ def test_all_services_of_jina_are_described() -> None:
 def test_an_unknown_message_has_no_class() -> None:
     with pytest.raises(KeyError):
         message_class("jina.Nothing")
+
+
+def test_parameters_that_are_too_deep_are_refused_without_a_copy_for_each_level() -> None:
+    message = deep_parameters(100_000)
+    tracemalloc.start()
+
+    with pytest.raises(BadMessage, match="nested too deep"):
+        read_data_request(message)
+
+    assert tracemalloc.get_traced_memory()[1] < 2 * len(message)
+    tracemalloc.stop()
