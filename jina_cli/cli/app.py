@@ -67,8 +67,7 @@ def dispatch(arguments: Sequence[str]) -> int:
     words = [*ALIASES.get(rest[0], (rest[0],)), *rest[1:]]
     verb = verb_of(words[0])
     if verb is None:
-        if words[0] in ELSEWHERE:
-            raise UsageError(f"there is no command {words[0]!r} here", hint=ELSEWHERE[words[0]])
+        _refuse_elsewhere(words[0])
         raise _unknown("command", words[0], [v.name for v in VERBS] + list(ALIASES))
     return _run_verb(verb, leading, words[1:])
 
@@ -84,6 +83,7 @@ def _run_verb(verb: Verb, leading: list[str], rest: list[str]) -> int:
         print(group_help((verb.name,), verb.help, rows))
         return Exit.OK
     if rest[0] not in commands:
+        _refuse_elsewhere(f"{verb.name} {rest[0]}")
         raise _unknown(f"command of jina {verb.name}", rest[0], list(commands))
     return _run_command((verb.name, rest[0]), commands[rest[0]], leading + more + rest[1:])
 
@@ -181,6 +181,11 @@ def _width(word: str) -> int:
         return 1 if switches or (word == flag and word in option.flags) else 0
     attached = equals or (not word.startswith("--") and len(word) > 2)
     return 1 if attached else 2
+
+
+def _refuse_elsewhere(words: str) -> None:
+    if words in ELSEWHERE:
+        raise UsageError(f"there is no command {words!r} here", hint=ELSEWHERE[words])
 
 
 def _unknown(what: str, word: str, known: Sequence[str]) -> UsageError:

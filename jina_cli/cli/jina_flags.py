@@ -28,6 +28,8 @@ ELSEWHERE: Mapping[str, str] = {
     "commands": "use 'jina --help'",
     "completions": "use 'jina completion SHELL'",
     "dryrun": "use 'jina ping flow HOST:PORT', or 'jina flow --dry-run' before it runs",
+    "export docker-compose": "a container runs a Flow by 'jina flow --uses FILE'",
+    "export kubernetes": "a container runs a Flow by 'jina flow --uses FILE'",
     "help": "use 'jina explain KEY', or 'jina COMMAND --help'",
     "hub": "Executors are not fetched from a hub: install its package, or say file.py:Class",
     "new": "begin with a 'jtype: Flow' file: 'jina explain executors' tells its keys",

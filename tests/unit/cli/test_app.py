@@ -205,11 +205,14 @@ def test_diagnostics_are_annotations_where_github_runs_us(monkeypatch: pytest.Mo
     assert Probe().run("--output", "concise").output == "concise"
 
 
-@pytest.mark.parametrize("command", ["hub", "auth", "cloud", "client", "new", "help", "pod"])
+@pytest.mark.parametrize(
+    "command",
+    ["hub", "auth", "cloud", "client", "new", "help", "pod", "export kubernetes"],
+)
 def test_a_command_of_jina_that_is_not_here_tells_what_to_do(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert app.run([command, "anything"]) == Exit.USAGE
+    assert app.run([*command.split(), "anything"]) == Exit.USAGE
 
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith(f"jina: error: there is no command {command!r} here: ")
