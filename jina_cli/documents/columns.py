@@ -46,6 +46,7 @@ from jina_cli.documents.column import (
     ValuesColumn,
 )
 from jina_cli.documents.limits import MAX_LEVELS
+from jina_cli.quick import quick
 
 Buffer = bytes | bytearray | memoryview
 
@@ -59,6 +60,9 @@ DTYPES: Mapping[str, np.dtype[Any]] = {
     )
 }
 """The element types of tensors that travel; anything else is refused on both sides."""
+
+_text_column = quick(TextColumn)
+_values_column = quick(ValuesColumn)
 
 _PREFIX = struct.Struct("<2sBBI")
 _MAGIC = b"JC"
@@ -265,7 +269,7 @@ def _text(rest: list[Any], count: int, buffers: _Buffers, levels: int) -> TextCo
     (values,) = rest
     if type(values) is not list or not _TEXTS.issuperset(map(type, values)):
         raise BadColumns("has text that is not strings")
-    return TextColumn(values)
+    return _text_column(values)
 
 
 def _values(rest: list[Any], count: int, buffers: _Buffers, levels: int) -> ValuesColumn:
@@ -276,11 +280,11 @@ def _values(rest: list[Any], count: int, buffers: _Buffers, levels: int) -> Valu
         if not 0 <= place < len(values):
             raise BadColumns(f"repairs the value {place} of {len(values)}")
         values[place] = _NOT_FINITE[name]
-    return ValuesColumn(values)
+    return _values_column(values)
 
 
 def _nulls(rest: list[Any], count: int, buffers: _Buffers, levels: int) -> ValuesColumn:
-    return ValuesColumn([None] * count)
+    return _values_column([None] * count)
 
 
 def _floats(rest: list[Any], count: int, buffers: _Buffers, levels: int) -> ValuesColumn:
@@ -290,7 +294,7 @@ def _floats(rest: list[Any], count: int, buffers: _Buffers, levels: int) -> Valu
         if not 0 <= place < count:
             raise BadColumns(f"lacks the number {place} of {count}")
         values[place] = None
-    return ValuesColumn(values)
+    return _values_column(values)
 
 
 def _chunks(rest: list[Any], buffers: _Buffers) -> list[bytes | None]:

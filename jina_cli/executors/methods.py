@@ -27,6 +27,9 @@ from jina_cli.executors.calls import BadDocuments, Call, gathered
 from jina_cli.executors.endpoints import ExecutorInvalid, Method
 from jina_cli.executors.executor import Executor
 from jina_cli.executors.telemetry import context_of
+from jina_cli.quick import quick
+
+_done = quick(Done)
 
 _APART = ("docs_matrix", "docs_map")
 _DOCS = ("docs", "doc", *_APART)
@@ -112,7 +115,7 @@ class MethodHandler:
             if one is not None and not isinstance(one, BaseDoc):
                 raise self._bad(one, "a document or None")
             returned.append(doc if one is None else one)
-        return Done(docs=from_docs(returned, original=call.docs))
+        return _done(docs=from_docs(returned, original=call.docs))
 
     def _given(self, docs: DocumentBatch) -> Any:
         if self._wants_columns:
@@ -135,10 +138,10 @@ class MethodHandler:
 
     def _done(self, call: Call, docs: Any, returned: Any) -> Done:
         if returned is None:
-            return Done(docs=self._back(call, docs))
+            return _done(docs=self._back(call, docs))
         if isinstance(returned, dict):
-            return Done(docs=self._back(call, docs), results=returned)
-        return Done(docs=self._batch(call.docs, returned, "documents, None or a dict"))
+            return _done(docs=self._back(call, docs), results=returned)
+        return _done(docs=self._batch(call.docs, returned, "documents, None or a dict"))
 
     def _batch(self, original: DocumentBatch, returned: Any, expected: str) -> DocumentBatch:
         """Return what the method gave back as columns."""
@@ -186,7 +189,7 @@ class GeneratorHandler(MethodHandler):
                 while (item := await step(generator)) is not _END:
                     docs = self._part(item, original)
                     if len(docs):
-                        yield Done(docs=docs)
+                        yield _done(docs=docs)
             finally:
                 await (_close_later if self.is_async else _close)(generator)
 

@@ -14,6 +14,7 @@ from jina_cli.documents.batch import EMPTY_BATCH, DocumentBatch
 from jina_cli.drivers.base import BadResult, Done
 from jina_cli.executors.calls import BadDocuments, Call, Handler, gathered
 from jina_cli.executors.endpoints import Batching
+from jina_cli.quick import quick
 from jina_cli.runtime.batching import stretches_of
 from jina_cli.runtime.failures import status_of
 from jina_cli.runtime.gather import union
@@ -32,7 +33,6 @@ from jina_cli.wire.messages import (
     Status,
     StatusCode,
 )
-from jina_cli.wire.quick import quick
 
 log = logging.getLogger(__name__)
 

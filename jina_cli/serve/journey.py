@@ -9,6 +9,7 @@ from time import monotonic
 from time import time as now
 from typing import Any, Protocol
 
+from jina_cli.quick import quick
 from jina_cli.serve.router import Step
 from jina_cli.vocabulary import DRY_RUN_ENDPOINT, RESULTS
 from jina_cli.wire.messages import (
@@ -21,7 +22,6 @@ from jina_cli.wire.messages import (
     Status,
     StatusCode,
 )
-from jina_cli.wire.quick import quick
 from jina_cli.wire.targets import parameters_among, parameters_of
 
 _GIVES_BACK = frozenset({StatusCode.EXECUTOR, StatusCode.INVALID, StatusCode.NOT_FOUND})

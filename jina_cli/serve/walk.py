@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from jina_cli.plan.models import MAX_QUEUE, Route
+from jina_cli.quick import quick
 from jina_cli.serve.groups import first_of
 from jina_cli.serve.identify import with_ids
 from jina_cli.serve.journey import Journey, Peer, StepFailed, Stop
@@ -30,7 +31,6 @@ from jina_cli.wire.messages import (
     new_request_id,
 )
 from jina_cli.wire.parts import closing
-from jina_cli.wire.quick import quick
 
 log = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from jina_cli.quick import quick
 from jina_cli.wire.messages import Buffer
-from jina_cli.wire.quick import quick
 
 ALIGNMENT = 64
 HEADER = struct.Struct("<IIBBBBI")

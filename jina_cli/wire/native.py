@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from jina_cli.quick import quick
 from jina_cli.wire.frames import (
     ALIGNMENT,
     STREAMED,
@@ -39,7 +40,6 @@ from jina_cli.wire.messages import (
     Status,
     StatusCode,
 )
-from jina_cli.wire.quick import quick
 
 __all__ = [
     "VERSION",

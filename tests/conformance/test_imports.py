@@ -26,6 +26,7 @@ SHARED = frozenset(
         "resources",
         "lifeline",
         "tether",
+        "quick",
         "files",
         "memory",
     },
