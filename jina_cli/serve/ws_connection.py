@@ -218,6 +218,7 @@ class WsConnection(asyncio.Protocol):
             self._protocol.receive_data(rest)
             self._protocol.events_received()
             self._flush()
+        self._listen(True)
 
     def _listen(self, listens: bool) -> None:
         transport = self._transport

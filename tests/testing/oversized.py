@@ -7,6 +7,7 @@ was not refused is `answered`.
 from __future__ import annotations
 
 import gzip
+import json
 import socket
 import zlib
 from collections.abc import Sequence
@@ -77,7 +78,7 @@ def in_chunks(body: bytes, size: int = 2**20) -> bytes:
 
 def websocket_bomb(size: int) -> bytes:
     """Return a WebSocket with one message of so many zeros, as permessage-deflate packs them."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packer = zlib.compressobj(6, zlib.DEFLATED, -15)
     packed = (packer.compress(bytes(size)) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
     offer = b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
     upgrade = UPGRADE.removesuffix(b"\r\n") + offer
@@ -113,7 +114,8 @@ def ask_websocket(address: str, message: bytes | str) -> str:
     if isinstance(answer, bytes):
         status = jina3.read_data_response(answer).status
         return ANSWERED if status.ok else status.code.name
-    return "INVALID" if '"detail"' in answer or '"code":"ERROR"' in answer else ANSWERED
+    status = json.loads(answer)["header"]["status"]
+    return str(status["jina_status"]) if status["code"] else ANSWERED
 
 
 def ask_grpc(address: str, message: bytes, compression: grpc.Compression | None = None) -> str:
@@ -156,4 +158,4 @@ def _said_to(address: str, data: bytes) -> bytes:
 
 def gzipped(size: int) -> bytes:
     """Return so many zeros, packed."""
-    return gzip.compress(bytes(size))
+    return gzip.compress(bytes(size), 6)
