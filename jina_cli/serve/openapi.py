@@ -26,7 +26,9 @@ _ASKED: Schema = {
     "exec_endpoint": {**_TEXT, "description": "Passed over: the address says it."},
     "target_executor": {
         **_TEXT,
-        "description": "Regular expression: Pods whose name does not match are passed by.",
+        "format": "regex",
+        "maxLength": 256,
+        "description": "Pods whose name it does not match are passed by.",
     },
 }
 _HEADER: Schema = {
@@ -34,7 +36,7 @@ _HEADER: Schema = {
     "properties": {
         "request_id": _TEXT,
         **_ASKED,
-        "timeout": {"type": "number", "minimum": 0, "description": "Seconds for the answer."},
+        "timeout": {"type": "number", "minimum": 1, "description": "Seconds for the answer."},
     },
 }
 _ANSWER_HEADER: Schema = {
@@ -224,4 +226,4 @@ def _json(schema: Schema) -> Schema:
 
 
 def _events() -> Schema:
-    return {"text/event-stream": {"schema": _TEXT}}
+    return {"text/event-stream": {}}

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,7 +17,7 @@ from hypothesis import strategies as st
 
 from jina_cli.vocabulary import Protocol
 from tests.testing.agreeing import ASKERS, Answer, Question
-from tests.testing.gateways import a_folder, a_gateway, a_route
+from tests.testing.gateways import a_folder, a_gateway_aside, a_route
 from tests.testing.peas import Peas
 
 Asked = Callable[[Question], Mapping[str, Answer]]
@@ -138,40 +135,15 @@ def asked(folder: Path) -> Iterator[Asked]:
             a_route("first", first.address),
             a_route("second", second.address, needs=["first"]),
         ]
-        with _asking(folder, routes) as ask:
-            yield ask
+        protocols = (Protocol.GRPC, Protocol.HTTP, Protocol.WEBSOCKET)
+        limits = {"plan": {"max_message_bytes": LIMIT}, "deadline_s": 3.0}
+        with a_gateway_aside(folder, routes, protocols, **limits) as (gateway, run):
 
+            async def ask(question: Question) -> Mapping[str, Answer]:
+                told = await asyncio.gather(*(one(gateway, question) for one in ASKERS.values()))
+                return dict(zip(ASKERS, told, strict=True))
 
-@contextmanager
-def _asking(folder: Path, routes: Any) -> Iterator[Asked]:
-    """Keep a Gateway and its clients in an event loop of their own."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-
-    def run(coroutine: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, loop).result(60)
-
-    gateway = a_gateway(
-        folder,
-        routes,
-        (Protocol.GRPC, Protocol.HTTP, Protocol.WEBSOCKET),
-        plan={"max_message_bytes": LIMIT},
-        deadline_s=3.0,
-    )
-    try:
-        running = run(gateway.__aenter__())
-
-        async def ask(question: Question) -> Mapping[str, Answer]:
-            told = await asyncio.gather(*(one(running, question) for one in ASKERS.values()))
-            return dict(zip(ASKERS, told, strict=True))
-
-        yield lambda question: run(ask(question))
-        run(gateway.__aexit__(None, None, None))
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+            yield lambda question: run(ask(question))
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)

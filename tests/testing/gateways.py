@@ -16,8 +16,17 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+import threading
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +39,7 @@ from jina_cli.wire.channel import Link, Server
 from jina_cli.wire.messages import Body, EndpointInfo, Format, Hello, Request, Response
 
 Answer = Callable[[Request], Awaitable[Response]]
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 LOCAL = "127.0.0.1"
 
@@ -185,6 +195,29 @@ async def a_gateway(
             assert isinstance(ready, ReadySaid)
             running.addresses = ready.addresses
         yield running
+
+
+@contextmanager
+def a_gateway_aside(*arguments: Any, **more: Any) -> Iterator[tuple[RunningGateway, Run]]:
+    """Run `a_gateway` in an event loop of its own, for tests that have none.
+
+    Gives what runs a coroutine there, too.
+    """
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    def run_there(coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, loop).result(60)
+
+    gateway = a_gateway(*arguments, **more)
+    try:
+        yield run_there(gateway.__aenter__()), run_there
+        run_there(gateway.__aexit__(None, None, None))
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 async def _spawn(
