@@ -132,28 +132,32 @@ def _words(case: str, unit: str) -> str:
 
 def _search(report: Report) -> Iterator[str]:
     """Yield a row for each system, with both numbers of connections."""
-    yield "Encode a text and find the nearest 10 of 60,000 vectors, over HTTP; requests a second."
+    yield "Encode a text and find the nearest 10 of 60,000 vectors, over HTTP: requests a second,"
+    yield "and CPU of the server for one of them (16 connections)."
     yield ""
-    yield from _titles("", "1 connection", "16 connections", "ours by it", "goal")
+    yield from _titles("", "1 connection", "16 connections", "CPU, µs", "ours by it", "goal")
     goals = {goal["system"]: goal for goal in report["goals"]}
-    rates = {(row["system"], row["case"]): row["requests_s"] for row in report["rows"]}
+    rows = {(row["system"], row["case"]): row for row in report["rows"]}
     for system in dict.fromkeys(row["system"] for row in report["rows"]):
-        one, many = (_figure(rates[system, case]) for case in ("http/c1", "http/c16"))
-        yield _row(OTHERS.get(system, system), one, many, *_beside(goals.get(system))[1:])
+        one, many = rows[system, "http/c1"], rows[system, "http/c16"]
+        figures = one["requests_s"], many["requests_s"], many["server_us"]
+        verdict = _beside(goals.get(system))[1:]
+        yield _row(OTHERS.get(system, system), *map(_figure, figures), *verdict)
     yield ""
 
 
 def _bulk(report: Report) -> Iterator[str]:
     """Yield a row for each system and way to ask it."""
     documents = f"{report['documents']:,} texts"
-    yield f"Encode and keep {documents}, we on a disk that syncs, others in memory; texts a second."
+    yield f"Encode and keep {documents}, we on a disk that syncs, others in memory: texts a"
+    yield "second, and CPU of the server for one of them."
     yield ""
-    yield from _titles("", "texts/s", "ours by it", "goal")
+    yield from _titles("", "texts/s", "CPU, µs", "ours by it", "goal")
     goals = {goal["system"]: goal for goal in report["goals"]}
     for row in report["rows"]:
         name = f"{OTHERS.get(row['system'], row['system'])}, {CASES[row['case']]}"
-        others = _beside(goals.get(row["system"]))[1:]
-        yield _row(name, _figure(row["documents_s"]), *others)
+        figures = _figure(row["documents_s"]), _figure(row["server_us"])
+        yield _row(name, *figures, *_beside(goals.get(row["system"]))[1:])
     yield ""
 
 
