@@ -106,6 +106,8 @@ async def _http(address: str) -> AsyncIterator[Ask]:
         except (OSError, asyncio.IncompleteReadError):
             return Outcome.FAILED
         status = int(answer.split(b" ", 2)[1])
+        if status == 429 and b"\r\nretry-after:" not in answer.lower():
+            return Outcome.FAILED
         return {200: Outcome.ANSWERED, 429: Outcome.REFUSED}.get(status, Outcome.FAILED)
 
     try:

@@ -22,21 +22,37 @@ class Storm:
     Attributes:
         outcomes: How many questions ended how.
         latencies: Seconds that each answered question took.
+        seconds: How long it lasted.
         recovered_s: From the end of the storm to the first answer.
     """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     latencies: list[float] = field(default_factory=list)
+    seconds: float = 0.0
     recovered_s: float = 0.0
 
     @property
+    def p50_s(self) -> float:
+        return self._quantile(0.5)
+
+    @property
     def p99_s(self) -> float:
+        return self._quantile(0.99)
+
+    @property
+    def rate(self) -> float:
+        """Questions a second, however they ended."""
+        return self.outcomes.total() / self.seconds
+
+    def _quantile(self, share: float) -> float:
         ordered = sorted(self.latencies)
-        return ordered[int(0.99 * (len(ordered) - 1))] if ordered else 0.0
+        return ordered[int(share * (len(ordered) - 1))] if ordered else 0.0
 
     def described(self) -> Mapping[str, float]:
         return {
             **{outcome.value: self.outcomes[outcome] for outcome in Outcome},
+            "rate": round(self.rate),
+            "p50_ms": round(1e3 * self.p50_s, 1),
             "p99_ms": round(1e3 * self.p99_s, 1),
             "recovered_ms": round(1e3 * self.recovered_s, 1),
         }
@@ -53,7 +69,8 @@ async def storm(protocol: str, address: str, *, rate: float, seconds: float) -> 
         asks = [
             await stack.enter_async_context(an_asker(protocol, address)) for _ in range(CLIENTS)
         ]
-        until = time.monotonic() + seconds
+        started = time.monotonic()
+        until = started + seconds
         pause = CLIENTS / rate
         await asyncio.gather(
             *(
@@ -62,6 +79,7 @@ async def storm(protocol: str, address: str, *, rate: float, seconds: float) -> 
             )
         )
         began = time.monotonic()
+        found.seconds = began - started
         async with asyncio.timeout(WITHIN_S):
             while await asks[0](WITHIN_S) is not Outcome.ANSWERED:
                 pass
