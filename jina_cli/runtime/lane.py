@@ -158,7 +158,14 @@ class Pace:
     calls: int = 0
 
     def add(self, seconds: float) -> None:
+        """Take note of a call.
+
+        One that took some milliseconds counts for few of them: as likely as not the machine
+        was busy with something else, and if not, the next calls tell.
+        """
         self.calls += 1
+        if _SLOW_S < seconds < _ENDLESS_S:
+            seconds = _SLOW_S
         self.mean_s += (seconds - self.mean_s) / min(self.calls, _WINDOW)
 
     @property
@@ -169,3 +176,5 @@ class Pace:
 
 _WINDOW = 8
 _FAST_S = 0.001
+_SLOW_S = 4 * _FAST_S
+_ENDLESS_S = 50 * _FAST_S

@@ -13,7 +13,7 @@ import sys
 import time
 import warnings
 import weakref
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,12 +25,12 @@ import uvloop
 from jina_cli.wire.channel import Link, LinkDown, Server
 from jina_cli.wire.frames import Frame, FrameReader, Kind, Oversized
 from jina_cli.wire.messages import (
-    Answer,
     Body,
     EndpointInfo,
     Format,
     Hello,
     Request,
+    Respond,
     Response,
     StatusCode,
 )
@@ -87,7 +87,7 @@ def a_request(data: bytes = b"x", endpoint: str = "/index", **more: Any) -> Requ
 
 @asynccontextmanager
 async def serving(
-    handler: Answer, path: Path, *, sock: socket.socket | None = None, **limits: Any
+    handler: Respond, path: Path, *, sock: socket.socket | None = None, **limits: Any
 ) -> AsyncIterator[Server]:
     sizes = {"max_queue": 256, "max_message_bytes": 1 << 26, **limits}
     server = Server(handler, lambda: HELLO, **sizes)
@@ -110,7 +110,7 @@ async def linked(path: Path, **limits: Any) -> AsyncIterator[Link]:
 
 
 @asynccontextmanager
-async def both(handler: Answer, folder: Path, **limits: Any) -> AsyncIterator[tuple[Server, Link]]:
+async def both(handler: Respond, folder: Path, **limits: Any) -> AsyncIterator[tuple[Server, Link]]:
     path = folder / "s"
     async with serving(handler, path, **limits) as server, linked(path) as link:
         yield server, link
@@ -209,6 +209,31 @@ def test_tcp_works_as_unix_sockets_do(run: Run[None], tmp_path: Path) -> None:
             await link.wait_up(10)
             assert (await link.request(a_request(b"y" * 100_000))).body.data == b"y" * 100_000
             await link.close()
+
+    run(scenario())
+
+
+def test_a_handler_may_answer_at_once_or_in_a_task(run: Run[None], tmp_path: Path) -> None:
+    def respond(request: Request) -> Response | Awaitable[Response]:
+        if request.request_id == "fails":
+            raise ValueError("no")
+        answer = Response(request_id=request.request_id, body=request.bodies[0])
+        return answer if request.request_id == "now" else later(answer)
+
+    async def later(answer: Response) -> Response:
+        await asyncio.sleep(0)
+        return answer
+
+    async def scenario() -> None:
+        async with both(respond, tmp_path, max_queue=2) as (server, link):
+            asked = [Request(endpoint="/", request_id="now") for _ in range(50)]
+            answers = await asyncio.gather(*map(link.request, asked))
+            assert {answer.status.code for answer in answers} == {StatusCode.OK}
+            answer = await link.request(Request(endpoint="/", request_id="later"))
+            assert answer.request_id == "later"
+            answer = await link.request(Request(endpoint="/", request_id="fails"))
+            assert answer.status.description == "ValueError: no"
+            assert server.pending == 0
 
     run(scenario())
 

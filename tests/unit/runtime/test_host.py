@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
@@ -21,9 +22,11 @@ from jina_cli.runtime.host import Host
 from jina_cli.runtime.steps import Step
 from jina_cli.runtime.worker import Seat, Worker
 from jina_cli.wire.bodies import read_body, write_body
-from jina_cli.wire.messages import Body, Format, Request, StatusCode
+from jina_cli.wire.messages import Body, Format, Request, Response, StatusCode
 
 pytestmark = pytest.mark.anyio
+
+_mark: ContextVar[str] = ContextVar("_mark", default="")
 
 
 class Trial(Executor):
@@ -32,10 +35,19 @@ class Trial(Executor):
     def __init__(self) -> None:
         self.threads: list[str] = []
         self.gate = threading.Event()
+        self.is_over = False
 
     @requests(on="/quick")
     def quick(self, docs: DocumentBatch) -> None:
+        if self.is_over:
+            raise SystemExit(3)
         self.threads.append(threading.current_thread().name)
+
+    @requests(on="/mark")
+    def mark(self, docs: DocumentBatch) -> DocumentBatch:
+        found = _mark.get()
+        _mark.set("mine")
+        return docs.with_texts([found] * len(docs))
 
     @requests(on="/wait")
     def wait(self, docs: DocumentBatch) -> None:
@@ -75,6 +87,50 @@ async def test_an_endpoint_that_proved_fast_runs_in_the_loop() -> None:
     here = threading.current_thread().name
     assert trial.threads[:8] == ["executor"] * 8
     assert trial.threads[-1] == here
+
+
+async def test_what_proved_fast_is_answered_at_once_and_all_else_in_a_task() -> None:
+    host = host_of(Trial(), batching={"/count": Batching(preferred_batch_size=1)})
+    before = host.respond(ask("/quick"))
+    assert not isinstance(before, Response)
+    await before
+    for _ in range(20):
+        await asyncio.gather(*(host.answer(ask(to)) for to in ("/quick", "/later", "/count")))
+
+    quick = host.respond(ask("/quick"))
+    assert isinstance(quick, Response)
+    assert quick.status.ok
+    for text, endpoint in ("a", "/count"), ("a", "/later"), ("x" * 300_000, "/quick"):
+        waiting = host.respond(ask(endpoint, text))
+        assert not isinstance(waiting, Response)
+        assert (await waiting).status.ok
+
+
+async def test_what_user_code_puts_into_its_context_is_gone_with_the_request() -> None:
+    host = host_of(Trial())
+    for _ in range(20):
+        await host.answer(ask("/mark"))
+    _mark.set("nobody's")
+
+    first, second = host.respond(ask("/mark")), host.respond(ask("/mark"))
+
+    assert isinstance(first, Response)
+    assert isinstance(second, Response)
+    assert [read_body(one.body).text() for one in (first, second)] == [["nobody's"]] * 2
+
+
+async def test_an_exit_in_user_code_is_raised_in_a_task_where_it_ends_the_process() -> None:
+    trial = Trial()
+    host = host_of(trial)
+    for _ in range(20):
+        await host.answer(ask("/quick"))
+    trial.is_over = True
+
+    leaving = host.respond(ask("/quick"))
+
+    assert not isinstance(leaving, Response)
+    with pytest.raises(SystemExit):
+        await leaving
 
 
 async def test_a_large_request_never_runs_in_the_loop() -> None:

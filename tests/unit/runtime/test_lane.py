@@ -134,6 +134,19 @@ async def test_what_was_begun_can_be_cancelled_and_can_catch_it() -> None:
     assert await waiting == "tidied up"
 
 
+def test_one_call_that_the_machine_held_up_makes_nobody_slow_and_three_do() -> None:
+    pace = Pace()
+    for _ in range(8):
+        pace.add(0.0001)
+
+    pace.add(0.03)
+
+    assert pace.is_fast
+    pace.add(0.03)
+    pace.add(0.03)
+    assert not pace.is_fast
+
+
 def test_nobody_is_fast_before_it_is_known() -> None:
     pace = Pace()
 
