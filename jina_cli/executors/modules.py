@@ -50,12 +50,20 @@ def import_module(name: str, source_dir: str) -> ModuleType:
         raise
 
 
-def make_importable(folder: Path) -> None:
+def make_importable(folder: Path, before: Path | None = None) -> None:
     """Let modules in `folder` be imported by name.
 
     The standard library keeps its names; what is installed gives way.
+
+    Args:
+        before: A folder whose modules give way, too, where it has some of the same name.
     """
     entry = str(folder)
+    if before is not None and str(before) in sys.path:
+        place = sys.path.index(str(before))
+        if entry not in sys.path[:place]:
+            sys.path.insert(place, entry)
+        return
     if entry in sys.path:
         return
     installed = (i for i, known in enumerate(sys.path) if known.endswith("-packages"))
@@ -64,16 +72,17 @@ def make_importable(folder: Path) -> None:
 
 def _import_path(path: Path) -> ModuleType:
     parts = [] if path.is_dir() or path.name == "__init__.py" else [path.stem]
-    folder = path if path.is_dir() else path.parent
-    make_importable(folder)
+    own = folder = path if path.is_dir() else path.parent
     while (folder / "__init__.py").exists():
         parts.insert(0, folder.name)
         folder = folder.parent
     if not parts:
         raise ModuleMissing(f"the folder {path} has no __init__.py")
-    make_importable(folder)
+    # A package goes before a module in it that has its name: executor/executor.py.
+    make_importable(folder, None if own == folder else own)
+    make_importable(own)
     name = ".".join(parts)
-    if _is_free(name, path):
+    if _is_free(name, path) and _is_free(parts[0], folder / parts[0] if parts[1:] else path):
         return importlib.import_module(name)
     return _import_apart(path)
 

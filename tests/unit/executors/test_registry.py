@@ -104,6 +104,22 @@ def test_a_file_of_a_package_may_import_from_the_package(write: Write, tmp_path:
     assert sys.modules[cls.__module__].WORD == "hello"
 
 
+@pytest.mark.parametrize("source_dir", ["", "same_name"], ids=["outside", "inside"])
+def test_a_file_may_have_the_name_of_its_package(
+    write: Write, tmp_path: Path, source_dir: str
+) -> None:
+    name = f"same_name_{source_dir}"
+    write(f"{name}/__init__.py", "")
+    write(f"{name}/words.py", "WORD = 'hello'")
+    path = write(f"{name}/{name}.py", "from .words import WORD" + dedent(ECHO))
+
+    folder = tmp_path / name if source_dir else tmp_path
+    cls = load(Wanted("Echo", (path,), source_dir=str(folder)))
+
+    assert cls.__module__ == f"{name}.{name}"
+    assert sys.modules[cls.__module__].WORD == "hello"
+
+
 def test_a_folder_is_imported_as_a_package(write: Write, tmp_path: Path) -> None:
     write("whole_pkg/__init__.py", "from .inner import Echo")
     write("whole_pkg/inner.py", ECHO)

@@ -365,7 +365,7 @@ def test_models_are_values() -> None:
 def test_what_jina_ignores_in_a_flow_is_said_and_has_no_effect() -> None:
     loaded = load_flow(GOOD / "jina-3-extras.yml", env={})
 
-    assert [pod.name for pod in loaded.spec.executors] == ["encode", "index"]
+    assert [pod.name for pod in loaded.spec.executors] == ["encode", "index", "listed"]
     assert loaded.spec.executors[0].uses.dynamic_batching["/encode"] == {
         "preferred_batch_size": 8,
         "use_custom_metric": True,
@@ -380,4 +380,6 @@ def test_what_jina_ignores_in_a_flow_is_said_and_has_no_effect() -> None:
             "arrays are of the kind that the class of the documents says, on either side",
         ),
         (19, "'jcloud' has no effect: Flows run on this machine"),
+        (32, "'url' has no effect: there is no hub that would show it"),
+        (33, "'keywords' has no effect: there is no hub that would show it"),
     ]
