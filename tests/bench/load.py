@@ -17,6 +17,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from on_the_wire import Kind, a_request, documents_of, is_answered, mark_of
@@ -91,15 +92,20 @@ async def websocket(
 ) -> tuple[list[float], float]:
     """Ask on one WebSocket, with its subprotocol `bytes`."""
     from websockets.asyncio.client import connect
+    from websockets.typing import Subprotocol
 
     url = f"ws://{case.address}/"
     async with connect(
-        url, subprotocols=["bytes"], max_size=None, compression=None, ping_interval=None
+        url,
+        subprotocols=[Subprotocol("bytes")],
+        max_size=None,
+        compression=None,
+        ping_interval=None,
     ) as socket:
         for question in questions[: case.warm]:
             await socket.send(question)
             await socket.recv()
-        return await paired(socket.send, socket.recv, case, questions, count)
+        return await paired(socket.send, partial(socket.recv, decode=False), case, questions, count)
 
 
 async def paired(
