@@ -353,9 +353,10 @@ def _documents(body: dict[str, Any], data: Buffer) -> Body:
         if not isinstance(document, dict):
             raise _other_kind(f"{name}[{place}]", document, dict, (name, place))
     if is_alone:
-        # Nothing else is in the body, so its first and last brackets are theirs.
         text = data if isinstance(data, bytes) else bytes(data)
-        return Body(Format.JSON, text[text.index(b"[") : text.rindex(b"]") + 1])
+        if text.count(b'"%b"' % name.encode()) == 1:
+            # Nothing else is in the body, nor is this twice: the outer brackets are theirs.
+            return Body(Format.JSON, text[text.index(b"[") : text.rindex(b"]") + 1])
     return Body(Format.JSON, _dumps(documents, name))
 
 

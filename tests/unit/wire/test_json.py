@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -103,6 +104,21 @@ def test_a_body_nested_too_deep_is_refused_or_passed_on_but_never_crashes(
     pytest.fail(f"passed on: {bytes(request.bodies[0].data)[:50]!r}")
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"data": [{"id": "0"}], "data": [{"id": "1"}]}',
+        b'{"data": 5, "data": [{"id": "1"}]}',
+        b'{"docs": [], "docs": [{"id": "1"}]}',
+        b'{"data": [{"id": "1", "tags": {"data": [1]}}]}',
+    ],
+)
+def test_of_a_key_that_comes_twice_the_last_value_counts(data: bytes) -> None:
+    (document,) = orjson.loads(read_http_request("/x", data).bodies[0].data)
+
+    assert document["id"] == "1"
+
+
 def test_a_million_elements_that_are_no_documents_are_refused_at_the_first() -> None:
     with pytest.raises(BadMessage, match=r"data\[0\] is a number, not an object"):
         read_http_request("/x", b'{"data":[' + b"1," * 1_000_000 + b"1]}")
@@ -145,6 +161,32 @@ def test_a_failure_says_what_failed_and_where() -> None:
         "pod": "encode",
         "request_id": "r1",
     }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place"),
+    [
+        (("no Note", "data.1.tags.a"), ["body", "data", 1, "tags", "a"]),
+        (("no number", "parameters.top_k"), ["body", "parameters", "top_k"]),
+        (("document 3: 'text' is none",), ["body", "data", 3, "text"]),
+        (("no Note",), ["body"]),
+        ((), ["body"]),
+    ],
+)
+def test_what_is_wrong_with_a_request_is_told_with_its_place(
+    arguments: tuple[str, ...], place: list[str | int]
+) -> None:
+    status = Status(code=StatusCode.INVALID, description="wrong", arguments=arguments)
+
+    told = json.loads(write_http_response(Response(request_id="7", status=status)))
+
+    assert told["detail"] == [{"loc": place, "msg": "wrong", "type": "value_error"}]
+
+
+def test_an_answer_that_lacks_shards_says_so() -> None:
+    response = Response(request_id="7", marks={"failed_shards": "1"})
+
+    assert json.loads(write_http_response(response))["header"]["marks"] == {"failed_shards": "1"}
 
 
 def test_documents_in_another_format_are_not_passed_off_as_json() -> None:
