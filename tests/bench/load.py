@@ -17,7 +17,6 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 
 from on_the_wire import Kind, a_request, documents_of, is_answered, mark_of
@@ -105,7 +104,7 @@ async def websocket(
         for question in questions[: case.warm]:
             await socket.send(question)
             await socket.recv()
-        return await paired(socket.send, partial(socket.recv, decode=False), case, questions, count)
+        return await paired(socket.send, lambda: socket.recv(decode=False), case, questions, count)
 
 
 async def paired(
