@@ -371,6 +371,7 @@ def test_what_jina_ignores_in_a_flow_is_said_and_has_no_effect() -> None:
         "use_custom_metric": True,
         "use_dynamic_batching": False,
     }
+    assert loaded.spec.executors[2].uses.metas["keywords"] == ["text"]
     assert [(w.span.line, w.message) for w in loaded.warnings] == [
         (9, "'jcloud' has no effect: Flows run on this machine"),
         (12, "'jcloud' has no effect: Flows run on this machine"),
@@ -380,6 +381,4 @@ def test_what_jina_ignores_in_a_flow_is_said_and_has_no_effect() -> None:
             "arrays are of the kind that the class of the documents says, on either side",
         ),
         (19, "'jcloud' has no effect: Flows run on this machine"),
-        (32, "'url' has no effect: there is no hub that would show it"),
-        (33, "'keywords' has no effect: there is no hub that would show it"),
     ]
