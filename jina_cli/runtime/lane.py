@@ -21,6 +21,7 @@ class _Job:
     work: Callable[[], Any] | None
     future: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
+    is_brief: bool
 
 
 class Lane:
@@ -37,22 +38,36 @@ class Lane:
         self._limit = threads
         self._started = 0
         self._pending = 0
+        self._long = 0
+        self._changed = asyncio.Event()
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing runs or waits here."""
         return self._pending == 0
 
-    async def run(self, work: Callable[[], T]) -> T:
+    @property
+    def is_brief(self) -> bool:
+        """Whether all that runs or waits here is known to be fast."""
+        return self._long == 0
+
+    async def changed(self) -> None:
+        """Return when this is idle, or no longer brief."""
+        await self._changed.wait()
+
+    async def run(self, work: Callable[[], T], *, is_brief: bool = False) -> T:
         """Return what `work` returns, once its turn came.
 
         Cancelled before its turn, it is not run at all; cancelled later, it runs on and its
         result is dropped.
 
+        Args:
+            is_brief: Whether it is known to be fast.
+
         Raises:
             BaseException: Whatever it raised.
         """
-        job = self._put(work)
+        job = self._put(work, is_brief)
         try:
             result: T = await job.future
             return result
@@ -63,16 +78,25 @@ class Lane:
         """Let `work`, which raises nothing, be done once its turn came; nobody waits for it."""
         self._put(work)
 
-    def _put(self, work: Callable[[], Any]) -> _Job:
+    def _put(self, work: Callable[[], Any], is_brief: bool = False) -> _Job:
         loop = asyncio.get_running_loop()
-        self._pending += 1
+        self._count(1, is_brief)
         if self._started < min(self._limit, self._pending):
             self._started += 1
             threading.Thread(target=self._work, name="executor", daemon=True).start()
         # What stands in the context of the request, a span for one, is there in the thread too.
-        job = _Job(partial(copy_context().run, work), loop.create_future(), loop)
+        job = _Job(partial(copy_context().run, work), loop.create_future(), loop, is_brief)
         self._jobs.put(job)
         return job
+
+    def _count(self, more: int, is_brief: bool) -> None:
+        self._pending += more
+        if not is_brief:
+            self._long += more
+        if self._pending and not self._long:
+            self._changed.clear()
+        else:
+            self._changed.set()
 
     def _work(self) -> None:
         while True:
@@ -86,14 +110,13 @@ class Lane:
                 except BaseException as raised:  # SystemExit too: the loop's thread raises it again
                     error = raised
             try:
-                job.loop.call_soon_threadsafe(self._finish, job.future, result, error)
+                job.loop.call_soon_threadsafe(self._finish, job, result, error)
             except RuntimeError:
                 return  # the loop is closed: nobody waits any more
 
-    def _finish(
-        self, future: asyncio.Future[Any], result: Any, error: BaseException | None
-    ) -> None:
-        self._pending -= 1
+    def _finish(self, job: _Job, result: Any, error: BaseException | None) -> None:
+        future = job.future
+        self._count(-1, job.is_brief)
         if isinstance(error, SystemExit | KeyboardInterrupt):
             raise error
         if future.cancelled():

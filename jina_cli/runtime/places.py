@@ -81,9 +81,13 @@ class Places:
             is_small: Whether it may be worked on in the loop at all.
         """
 
+        # Fast work that came into the lane does not keep what comes after it out of the loop.
+        while is_small and pace.is_fast and self._lane.is_brief and not self.is_free(pace):
+            await self._lane.changed()
         if is_small and self.is_free(pace):
             return await begun(pace, work)
-        return await (await self._lane.run(lambda: begun(pace, work)))
+        is_brief = is_small and pace.is_fast
+        return await (await self._lane.run(lambda: begun(pace, work), is_brief=is_brief))
 
     def is_free(self, pace: Pace) -> bool:
         """Say whether work of such a pace may be done in the loop now."""

@@ -133,6 +133,26 @@ async def test_an_exit_in_user_code_is_raised_in_a_task_where_it_ends_the_proces
         await leaving
 
 
+async def test_fast_work_returns_to_the_loop_though_there_is_always_some_of_it() -> None:
+    trial = Trial()
+    host = host_of(trial)
+    for _ in range(20):
+        await host.answer(ask("/quick"))
+    large = asyncio.create_task(host.answer(ask("/wait", "x" * 300_000)))
+    await asyncio.sleep(0)
+    behind = [asyncio.create_task(host.answer(ask("/quick"))) for _ in range(3)]
+    await asyncio.sleep(0)
+    trial.gate.set()
+    await large
+    seen = len(trial.threads)
+
+    later = [asyncio.create_task(host.answer(ask("/quick"))) for _ in range(3)]
+    await asyncio.gather(*behind, *later)
+
+    assert trial.threads[-3:] == [threading.current_thread().name] * 3
+    assert len(trial.threads) >= seen + 3
+
+
 async def test_a_large_request_never_runs_in_the_loop() -> None:
     trial = Trial()
     host = host_of(trial)
