@@ -1,0 +1,102 @@
+"""Fault: what schemathesis makes of /openapi.json, as it says and not as it says. No 5xx.
+
+FUZZ_EXAMPLES says how many requests there are in all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import Case, GenerationMode
+
+from tests.testing.processes import Jinas
+from tests.testing.serving import Serving, a_flow_on_all
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "500"))
+GROWTH = 1.05
+SLACK = 4 * 2**20
+
+TYPED = """
+from docarray import BaseDoc, DocList
+from docarray.typing import NdArray
+from jina import Executor, requests
+
+class Item(BaseDoc):
+    text: str = ""
+    price: float | None = None
+    tags: dict[str, str] = {}
+    tensor: NdArray | None = None
+
+class Typed(Executor):
+    @requests
+    def echo(self, docs: DocList[Item], parameters, **kwargs) -> DocList[Item]:
+        return docs
+
+    @requests(on="/one")
+    def one(self, doc: Item, **kwargs) -> Item:
+        return doc
+
+    @requests(on="/each")
+    def each(self, doc: Item, **kwargs) -> Item:
+        for _ in range(2):
+            yield doc
+"""
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    folder: Path = tmp_path_factory.mktemp("schemathesis")
+    with Jinas(folder) as jina:
+        yield a_flow_on_all(jina, folder, TYPED, "Typed")
+
+
+@pytest.mark.timeout(3600)
+def test_no_request_that_the_schema_allows_or_forbids_is_answered_with_a_5xx(
+    serving: Serving,
+) -> None:
+    address = f"http://{serving.addresses['http']}"
+    schema = schemathesis.openapi.from_url(f"{address}/openapi.json")
+    operations = [found.ok() for found in schema.get_all_operations()]
+    each = max(5, EXAMPLES // (2 * len(operations)))
+    statuses: Counter[int] = Counter()
+    session = requests.Session()
+    before: dict[int, int] = {}
+    for operation in operations:
+        for mode in GenerationMode:
+
+            @seed(0)
+            @settings(
+                max_examples=each,
+                deadline=None,
+                database=None,
+                phases=(Phase.explicit, Phase.generate),
+                suppress_health_check=list(HealthCheck),
+            )
+            @given(case=operation.as_strategy(generation_mode=mode))
+            def ask(case: Case) -> None:
+                response = case.call(base_url=address, session=session, timeout=20)
+                statuses[response.status_code] += 1
+                told = f"{case.method} {case.formatted_path}: {response.text[:300]}"
+                assert response.status_code < 500, told
+
+            with suppress(Unsatisfiable):  # a GET has nothing that could be wrong
+                ask()
+        before = before or serving.rss()
+
+    after = serving.rss()
+    print(f"{len(operations)} operations: {dict(statuses)}")
+    assert statuses[200]
+    assert any(400 <= status < 500 for status in statuses)
+    assert after.keys() == before.keys(), f"a process was started again: {serving.process.stdout}"
+    for pid, size in after.items():
+        assert size < GROWTH * before[pid] + SLACK, f"{pid} grew from {before[pid]} to {size}"
+    assert "Traceback" not in serving.process.stdout + serving.process.stderr
