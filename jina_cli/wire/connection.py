@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import socket
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Protocol, cast
@@ -25,6 +26,10 @@ _EAGER_FRAMES = 16
 
 Of a large turn the peer can work on the first frames while we are busy with the last ones.
 """
+
+_FEW_FRAMES = 4
+_TURN_S = 0.005
+"""How long the frames of one read may keep the event loop from others, if they are more."""
 
 _MAX_PIECES = 512
 """Of one write; the kernel takes 1,024."""
@@ -50,7 +55,8 @@ class Connection(asyncio.BufferedProtocol):
 
     What is sent in one turn of the event loop is written at once; what answers frames while
     they are read, as soon as the last of them is. While the peer does not read, frames wait
-    here, and are not sent; who sends must bound how many.
+    here, and are not sent; who sends must bound how many. Many frames that are read together are
+    handed on a few milliseconds at a time, so that others have their turns in between.
 
     Args:
         side: Is told of frames, and of the beginning and end.
@@ -76,6 +82,7 @@ class Connection(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._waiting: deque[tuple[int, Sequence[Buffer]]] = deque()
+        self._received: deque[Frame | Oversized] = deque()
         self._is_paused = False
         self._moved = asyncio.Event()
         self._is_flush_due = False
@@ -148,8 +155,9 @@ class Connection(asyncio.BufferedProtocol):
         self._fd = -1
         self._moved.set()
         if self._budget is not None:
-            self._budget.give(self._reader.held)
+            self._budget.give(self._reader.held + sum(_held(frame) for frame in self._received))
             self._reader.held = 0
+        self._received.clear()
         self._side.lost(self)
         self._transport = None
 
@@ -159,26 +167,63 @@ class Connection(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         self._is_reading = True
         try:
-            for frame in self._reader.received(nbytes):
-                self._side.frame_received(self, frame)
+            frames = self._reader.received(nbytes)
+            if len(frames) > _FEW_FRAMES or self._received:
+                self._received.extend(frames)
+                self._take_turn()
+            else:
+                for frame in frames:
+                    self._side.frame_received(self, frame)
         except BadFrame as error:
-            log.warning("closed a connection: %s", error)
-            self.abort()
+            self._refuse(error)
         finally:
             self._is_reading = False
             self._flush()
 
     def pause_writing(self) -> None:
         self._is_paused = True
-        if self._throttles_reading and self._transport is not None:
-            self._transport.pause_reading()
+        self._read_or_wait()
 
     def resume_writing(self) -> None:
         self._is_paused = False
         self._moved.set()
         self._flush()
-        if self._throttles_reading and self.is_open and not self._is_paused:
-            cast(asyncio.Transport, self._transport).resume_reading()
+        self._read_or_wait()
+
+    def _take_turn(self) -> None:
+        """Hand on frames that were read, as many as there is time for, and see to the rest."""
+        received, end = self._received, time.perf_counter() + _TURN_S
+        while received:
+            self._side.frame_received(self, received.popleft())
+            if received and time.perf_counter() > end:
+                self._loop.call_soon(self._take_another_turn)
+                break
+        self._read_or_wait()
+
+    def _take_another_turn(self) -> None:
+        if not self.is_open:
+            return
+        self._is_reading = True
+        try:
+            self._take_turn()
+        except BadFrame as error:
+            self._refuse(error)
+        finally:
+            self._is_reading = False
+            self._flush()
+
+    def _refuse(self, error: BadFrame) -> None:
+        log.warning("closed a connection: %s", error)
+        self.abort()
+
+    def _read_or_wait(self) -> None:
+        """Read on, if what was read is dealt with and the peer reads its answers."""
+        if self._transport is None or self._is_closing:
+            return
+        if self._received or (self._is_paused and self._throttles_reading):
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
 
     def _flush_in_time(self) -> None:
         self._is_flush_due = False
@@ -215,6 +260,10 @@ class Connection(asyncio.BufferedProtocol):
             else:
                 transport.write(memoryview(part)[written:] if written else part)
                 written = 0
+
+
+def _held(frame: Frame | Oversized) -> int:
+    return frame.held if isinstance(frame, Frame) else 0
 
 
 def _keep_alive(sock: socket.socket | None) -> None:

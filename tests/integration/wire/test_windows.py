@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from jina_cli.wire.asked import WINDOW_BYTES, WINDOW_REQUESTS
 from jina_cli.wire.budget import FULL, Budget
 from jina_cli.wire.channel import Link, LinkDown, Server
-from jina_cli.wire.messages import Body, Format, Hello, Request, Response, StatusCode
+from jina_cli.wire.messages import Body, Format, Hello, Request, Respond, Response, StatusCode
 from jina_cli.wire.native import Kind, build
 
 pytestmark = pytest.mark.anyio
@@ -37,7 +38,7 @@ class Gate:
 
 @asynccontextmanager
 async def serving(
-    folder: Path, gate: Gate, hello: Hello | None = None, **more: Any
+    folder: Path, gate: Respond, hello: Hello | None = None, **more: Any
 ) -> AsyncIterator[tuple[Server, Link]]:
     said = hello or Hello(pea="p")
     server = Server(gate, lambda: said, max_queue=1000, max_message_bytes=2**26, **more)
@@ -190,3 +191,28 @@ async def test_an_answer_over_the_limit_names_the_key_that_raises_it(tmp_path: P
 
     assert refused.status.code is StatusCode.TOO_LARGE
     assert "raise 'max_message_bytes' of the gateway" in refused.status.description
+
+
+async def test_requests_that_came_together_leave_others_their_turns(tmp_path: Path) -> None:
+    turns: set[int] = set()
+    turn = 0
+
+    async def count() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    def at_once(request: Request) -> Response:
+        turns.add(turn)
+        time.sleep(0.001)  # the work itself
+        return Response(request_id=request.request_id)
+
+    async with serving(tmp_path, at_once) as (_, link):
+        counting = asyncio.create_task(count())
+        asked = [Request(endpoint="/x", request_id=str(number)) for number in range(40)]
+        answers = await asyncio.gather(*map(link.request, asked))
+        counting.cancel()
+
+    assert [answer.request_id for answer in answers] == [str(number) for number in range(40)]
+    assert len(turns) > 3
