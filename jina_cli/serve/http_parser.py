@@ -235,7 +235,7 @@ class HttpParser:
         if coding is not None:
             self._length = None
             if coding.strip().lower() != b"chunked":
-                self._stop(problem(501, "of transfer encodings only chunked is known"))
+                self._stop(problem(400, "of transfer encodings only chunked is known"))
         encoding = headers.get(b"content-encoding")
         if encoding is not None and encoding.lower() not in (b"identity", b""):
             name = encoding.decode("latin-1")[:40]

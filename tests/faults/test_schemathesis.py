@@ -23,7 +23,7 @@ from tests.testing.serving import Serving, a_flow_on_all
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "500"))
 GROWTH = 1.05
-SLACK = 4 * 2**20
+SLACK = 2 * 2**20
 
 TYPED = """
 from docarray import BaseDoc, DocList
