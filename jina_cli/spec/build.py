@@ -216,7 +216,12 @@ class _Builder:
     def _metas(self, node: Node | None) -> dict[str, Any]:
         if not isinstance(node, MapNode):
             return {}
-        metas = {key: text_of(node.get(key)) for key in ("name", "description") if node.get(key)}
+        metas: dict[str, Any] = {
+            key: text_of(node.get(key)) for key in ("name", "description", "url") if node.get(key)
+        }
+        keywords = node.get("keywords")
+        if keywords is not None:
+            metas["keywords"] = to_data(keywords)
         workspace = self.folder(node.get("workspace"))
         return metas if workspace is None else {**metas, "workspace": workspace}
 
