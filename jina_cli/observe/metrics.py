@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from jina_cli.observe.counting import documents_in, size_of
+from jina_cli.observe.counting import size_of
 from jina_cli.vocabulary import DEFAULT_ENDPOINT
 from jina_cli.wire.messages import Answering, Hello, Request, Response
 from jina_cli.wire.parts import closing
@@ -224,34 +224,36 @@ class WatchedExecutor:
         return Answering(answer=self._answer, stream=self._stream)
 
     async def _answer(self, request: Request) -> Response:
-        with self._timed(request), self._ends.counted() as ended:
+        with self._timed(request) as took, self._ends.counted() as ended:
             response = await self._own.answer(request)
+            took(response.taken)
             ended(response.status.ok)
         self._sent.observe(len(response.body.data))
         return response
 
     async def _stream(self, request: Request) -> AsyncIterator[Response]:
-        with self._timed(request), self._ends.counted() as ended:
+        with self._timed(request) as took, self._ends.counted() as ended:
             async with closing(self._own.stream(request)) as parts:
                 async for part in parts:
+                    took(part.taken)
                     ended(part.status.ok)
                     self._sent.observe(len(part.body.data))
                     yield part
 
     @contextmanager
-    def _timed(self, request: Request) -> Iterator[None]:
+    def _timed(self, request: Request) -> Iterator[Callable[[int], None]]:
+        """Time one request; the block tells of documents that were taken for it."""
         known = request.endpoint in self._endpoints
         endpoint = request.endpoint if known else DEFAULT_ENDPOINT
         labels = self._runtime, self._executor, endpoint
         self._received.observe(size_of(request))
         began = time.perf_counter()
         try:
-            yield
+            yield self._documents.labels(*labels).inc
         finally:
-            took = time.perf_counter() - began
-            self._receiving.observe(took)
-            self._seconds.labels(*labels).observe(took)
-            self._documents.labels(*labels).inc(documents_in(request))
+            seconds = time.perf_counter() - began
+            self._receiving.observe(seconds)
+            self._seconds.labels(*labels).observe(seconds)
 
 
 class Timing(Protocol):

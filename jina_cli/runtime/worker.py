@@ -91,6 +91,10 @@ class Opened:
     docs: DocumentBatch
     weights: Sequence[float]
 
+    def course(self, at: Stop | None = None) -> _Course:
+        """Return where it is on its way once it went with others up to a stop."""
+        return _Course((), at=at, taken=len(self.docs))
+
 
 @dataclass(slots=True)
 class _Course:
@@ -103,6 +107,7 @@ class _Course:
         changed: Whether `docs` are other than what `bodies` hold.
         results: What Executors returned besides documents.
         at: The stop that is called now.
+        taken: How many documents were read that no answer tells of yet.
     """
 
     bodies: tuple[Body, ...]
@@ -111,12 +116,14 @@ class _Course:
     changed: bool = False
     results: dict[str, Any] = field(default_factory=dict)
     at: Stop | None = None
+    taken: int = 0
 
     def read(self) -> DocumentBatch:
         """Raises: BadBody."""
         if self.docs is None:
             self.parts = tuple(map(read_body, self.bodies))
             self.docs = self.parts[0] if len(self.parts) == 1 else union(self.parts)
+            self.taken = sum(map(len, self.parts))
         return self.docs
 
     def put(self, docs: DocumentBatch) -> None:
@@ -165,7 +172,7 @@ class Worker:
                 await self._pass(course, stop, request, place)
             body = _written(course, request.wanted)
         except Exception as error:
-            return self._failed(request, error, course.at, start)
+            return self._failed(request, error, course, start)
         return self._answered(request, start, body, course)
 
     async def stream(self, request: Request, place: Place = HERE) -> AsyncGenerator[Response, None]:
@@ -180,9 +187,11 @@ class Worker:
             async with aclosing(self._parts(course, stops, request, place)) as parts:
                 async for part in parts:
                     body = _written(part, request.wanted)
+                    taken, course.taken = course.taken, 0
+                    part.taken = taken
                     yield self._answered(request, start, body, part)
         except Exception as error:
-            yield self._failed(request, error, course.at, start)
+            yield self._failed(request, error, course, start)
 
     def open(self, request: Request, how: Batching) -> Opened | Response:
         """Return a request with its documents read, or the answer where there is one already."""
@@ -193,13 +202,14 @@ class Worker:
             for stop in self.track(request.endpoint).stops[:1]:
                 course.at = stop
                 if not self._select(course, stop):
-                    return self._answered(request, start, _written(course, request.wanted))
+                    body = _written(course, request.wanted)
+                    return self._answered(request, start, body, course)
                 docs = course.read()
             weights: Sequence[float] = [1] * len(docs)
             if how.custom_metric is not None and course.at is not None:
                 weights = course.at.handler.weights(docs, how.custom_metric)
         except Exception as error:
-            return self._failed(request, error, course.at, start)
+            return self._failed(request, error, course, start)
         return Opened(request, docs, weights)
 
     async def answer_together(
@@ -229,9 +239,11 @@ class Worker:
         except Exception as error:
             if len(opened) > 1 and (how.is_harmless or isinstance(error, BadDocuments)):
                 return [(await self.answer_together([one], how, place))[0] for one in opened]
-            return [self._failed(one.request, error, together.at, start) for one in opened]
+            return [
+                self._failed(one.request, error, one.course(together.at), start) for one in opened
+            ]
         return [
-            self._answered(one.request, start, body)
+            self._answered(one.request, start, body, one.course())
             for one, body in zip(opened, bodies, strict=True)
         ]
 
@@ -350,33 +362,29 @@ class Worker:
         return len(found) > 0
 
     def _answered(
-        self,
-        request: Request,
-        start: float,
-        body: Body,
-        course: _Course | None = None,
-        status: Status = OK,
+        self, request: Request, start: float, body: Body, course: _Course, status: Status = OK
     ) -> Response:
-        parameters = request.parameters
-        if course is not None:
-            parameters = with_results(parameters, self.seat.pea, course.results)
+        parameters = with_results(request.parameters, self.seat.pea, course.results)
         return _response(
             request_id=request.request_id,
             status=status,
             body=body,
             parameters=parameters,
             routes=(_route_step(pod=self.seat.pod, start=start, end=time.time()),),
+            taken=course.taken,
         )
 
     def _failed(
-        self, request: Request, error: Exception, at: Stop | None, start: float
+        self, request: Request, error: Exception, course: _Course, start: float
     ) -> Response:
-        step = at.step if at is not None else self._steps[0] if self._steps else None
+        at = course.at
+        step = at.step if at else self._steps[0] if self._steps else None
         status = status_of(error, self.seat.label, step.name if step is not None else "")
         level = logging.INFO if status.code is StatusCode.INVALID else logging.ERROR
         log.log(level, "%s failed: %s", request.endpoint, status.description)
         log.debug("%s", "\n".join(status.stacks))
-        return self._answered(request, start, EMPTY, status=status)
+        course.results = {}
+        return self._answered(request, start, EMPTY, course, status)
 
 
 def _written(course: _Course, wanted: Format) -> Body:

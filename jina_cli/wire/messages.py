@@ -186,6 +186,7 @@ class Response:
         routes: The steps it took, first to last.
         marks: What a client should know of how complete the answer is, as lower-case names
             and text: `total_shards` and `failed_shards` where shards were left out.
+        taken: How many documents were read for it in this process; not sent to others.
     """
 
     request_id: str = ""
@@ -194,6 +195,7 @@ class Response:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     routes: tuple[RouteStep, ...] = ()
     marks: Mapping[str, str] = field(default_factory=dict)
+    taken: int = field(default=0, compare=False)
 
 
 Answer = Callable[[Request], Awaitable[Response]]
