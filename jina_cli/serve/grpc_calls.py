@@ -266,6 +266,8 @@ class SingleCall(Call):
     def _give_up(self) -> None:
         if self._task is not None:
             self._task.cancel()
+        # What is here of a message is not left to the collector.
+        self._reader = self._message = None
         self.desk.budget.give(self._held)
         self._held = 0
 

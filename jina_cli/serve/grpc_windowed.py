@@ -256,4 +256,5 @@ class StreamCall(Call):
         if held:
             self.desk.budget.give(held)
         self._waiting.clear()
+        self._reader = MessageReader(self.desk.limit)  # what is half here is not kept
         self._held = 0

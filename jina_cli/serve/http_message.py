@@ -74,7 +74,8 @@ class HttpRequest:
     share: Share | None = None
 
     def release(self, budget: Budget) -> None:
-        """Give back the room of its body."""
+        """Let go of its body, and give back the room of it."""
+        self.body = b""
         share, self.share = self.share, None
         if share is not None:
             budget.give(share.held)

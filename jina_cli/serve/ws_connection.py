@@ -145,8 +145,10 @@ class WsConnection(asyncio.Protocol):
             self._room.cancel()
         self._house.budget.give(self._held)
         self._held = 0
+        # Not left to the collector, which looks for no circles before there are many.
         self._rest = b""
         self._message.clear()
+        self._protocol.reader.buffer.clear()
 
     # What the server calls.
 
@@ -264,10 +266,11 @@ class WsConnection(asyncio.Protocol):
                 what = "text" if self._dialect.is_text else "binary"
                 self._fail(CloseCode.UNSUPPORTED_DATA, f"messages are {what} in this subprotocol")
                 return
+        data, frame.data = frame.data, b""  # the parser keeps its last frame
         if frame.fin and not self._message:
-            message = bytes(frame.data)
+            message = bytes(data)
         else:
-            self._message += frame.data
+            self._message += data
             if not frame.fin:
                 return
             message = bytes(self._message)
