@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
@@ -11,8 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
+from jina_cli.executors.endpoints import ExecutorInvalid
+
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+_NAME = re.compile(r"[A-Za-z0-9_:]+")
+"""What Prometheus takes, behind a prefix; one other name would spoil all it is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +56,13 @@ class Timings:
 
     @contextmanager
     def time(self, name: str, documentation: str = "") -> Iterator[None]:
-        """Count what is done inside as one call."""
+        """Count what is done inside as one call.
+
+        Raises:
+            ExecutorInvalid: Prometheus has no such names.
+        """
+        if name not in self._timings:
+            _check(name)
         start = time.perf_counter()
         try:
             yield
@@ -77,7 +90,12 @@ def monitor(
     Args:
         name: Of the measure; by default the method's, and `_seconds`.
         documentation: What it stands for.
+
+    Raises:
+        ExecutorInvalid: Prometheus has no such names.
     """
+    if name:
+        _check(name)
 
     def mark(function: Callable[P, R]) -> Callable[P, R]:
         known = getattr(function, "__name__", "call")
@@ -87,6 +105,15 @@ def monitor(
         return cast("Callable[P, R]", functools.wraps(function)(timed))
 
     return mark
+
+
+def _check(name: str) -> None:
+    if _NAME.fullmatch(name) is None:
+        proposed = re.sub(r"[^A-Za-z0-9_:]+", "_", name).strip("_")
+        raise ExecutorInvalid(
+            f"monitor: the name {name!r} has other signs than letters, digits, '_' and ':'",
+            hint=f"call it {proposed!r}" if proposed else "name it after what is timed",
+        )
 
 
 _Wrap = Callable[[Callable[..., Any], str, str], Callable[..., Any]]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jina_cli.executors.base import Executor, monitor, requests
+from jina_cli.executors.base import Executor, ExecutorInvalid, monitor, requests
 from jina_cli.executors.telemetry import NoMeter, Nothing, NoTracer
 
 
@@ -79,6 +79,14 @@ def test_a_method_that_answers_requests_may_be_timed_and_a_stretch_of_it() -> No
         "part": 1,
     }
     assert Timed().timings.all() == {}
+
+
+@pytest.mark.parametrize("name", ["my time", "größe", "a-b", " "])
+def test_a_name_that_prometheus_does_not_take_is_refused_where_it_is_given(name: str) -> None:
+    with pytest.raises(ExecutorInvalid, match=f"monitor: the name '{name}' has other signs"):
+        monitor(name=name)
+    with pytest.raises(ExecutorInvalid), Timed().monitor(name):
+        raise AssertionError("was let in")
 
 
 def test_a_tracer_and_a_meter_are_there_whether_or_not_anybody_listens() -> None:
