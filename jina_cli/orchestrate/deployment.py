@@ -21,6 +21,8 @@ class Deployment(Runnable):
     Args:
         asyncio: Whether `post` gives what `async for` reads.
         quiet: Whether nothing of it is shown.
+        include_gateway: Taken as Jina has it, where False serves the Executor itself at `port`,
+            over gRPC. Here a Gateway answers there either way, and over gRPC it is no different.
         values: Keys of a Pod in the YAML, and `port`, `protocol` and others of the Gateway.
             `uses` may also be a class, if it is defined at the top of a file.
 
