@@ -45,7 +45,7 @@ class Guest(asyncio.Protocol, Generic[Head]):
         self._transport: asyncio.Transport | None = None
         self._is_flush_due = False
         self._heard_at = self._busy_at = self._read_at = self._loop.time()
-        self._read = 0
+        self._read = self._given = self._taken = 0
         self.connection: Connection[Head] = Connection(
             server.accept, server.interpret, self._wake, server.limits
         )
@@ -113,8 +113,14 @@ class Guest(asyncio.Protocol, Generic[Head]):
         """Whether the client reads nothing, or next to nothing, of what waits for it."""
         connection = self.connection
         waits = connection.pending or connection.is_paused
-        if not waits or connection.sent - self._read >= _LEAST_READ_BYTES:
-            self._read_at, self._read = now, connection.sent
+        reads = connection.sent - self._read >= _LEAST_READ_BYTES
+        taken = self._given
+        if connection.is_paused and self._transport is not None:
+            # Nothing more is sent until most of what was has gone, which may take minutes.
+            taken -= self._transport.get_write_buffer_size()
+            reads = reads or taken - self._taken >= _LEAST_READ_BYTES
+        if not waits or reads:
+            self._read_at, self._read, self._taken = now, connection.sent, taken
         return now - self._read_at > _UNREAD_S
 
     def _wake(self) -> None:
@@ -129,10 +135,11 @@ class Guest(asyncio.Protocol, Generic[Head]):
         out, connection.out = connection.out, []
         if transport is None:
             return
+        size = sum(map(len, out))
+        self._given += size
         if len(out) == 1:
             transport.write(out[0])
         elif out:
-            size = sum(map(len, out))
             if size <= _TOGETHER_BYTES:
                 transport.write(b"".join(out))
             else:

@@ -29,6 +29,7 @@ class FakeTransport:
     def __init__(self) -> None:
         self.written = b""
         self.is_reading = True
+        self.buffered = 0
         self.end = ""
 
     def write(self, data: bytes) -> None:
@@ -38,6 +39,9 @@ class FakeTransport:
         self.written += b"".join(parts)
 
     def set_write_buffer_limits(self, high: int) -> None: ...
+
+    def get_write_buffer_size(self) -> int:
+        return self.buffered
 
     def pause_reading(self) -> None:
         self.is_reading = False
@@ -156,6 +160,29 @@ def test_a_client_that_takes_next_to_nothing_of_its_answer_is_cut_off(reads: int
                 guest.data_received(frames.window_update(1, reads))
             guest.data_received(frames.ping(b"12345678", ack=True))
             guest.tick(start + after)
+
+        assert transport.end == end
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(("takes", "end"), [(0, "aborted"), (100, "aborted"), (5000, "")])
+def test_a_client_whose_network_is_slow_is_cut_off_only_if_it_takes_next_to_nothing(
+    takes: int, end: str
+) -> None:
+    async def scenario() -> None:
+        guest, transport, streams = await a_guest()
+        guest.data_received(GREETING + frames.settings({4: 2**30}) + ASKED)
+        guest.data_received(frames.window_update(0, 2**30))
+        start = guest._loop.time()
+        streams[0].answer(HEAD, (b"x" * 2_000_000,), HEAD)
+        await asyncio.sleep(0)
+        transport.buffered = len(transport.written)
+        guest.pause_writing()
+
+        for after in range(0, 90, 5):
+            guest.tick(start + after)
+            transport.buffered -= takes
 
         assert transport.end == end
 
