@@ -42,12 +42,15 @@ CONNECT_S = 5.0
 _RESPONSE = Kind.RESPONSE
 _FIRST_BACKOFF_S = 0.01
 _LAST_BACKOFF_S = 1.0
+_STEADY_S = 2.0
+"""A connection that lasted so long was a good one: the next is made soon."""
 
 
 class Link:
     """One connection to a peer, kept up, on which many requests are under way at a time.
 
-    It reconnects by itself, after 10 ms at first and up to 1 s. A peer that says it goes away
+    It reconnects by itself, after 10 ms at first and up to 1 s; so it does, too, where the peer
+    greets and is gone again. A peer that says it goes away
     is sent nothing new, answers what it has, and is then connected to again.
 
     Args:
@@ -268,14 +271,15 @@ class Link:
                 await self._connect()
             except (OSError, TimeoutError, BadFrame) as error:
                 self._problem = str(error) or type(error).__name__
-                await asyncio.sleep(backoff_s)
-                backoff_s = min(2 * backoff_s, _LAST_BACKOFF_S)
-                continue
-            backoff_s = _FIRST_BACKOFF_S
-            if self._silent_s is not None:
-                await self._watch(self._silent_s)
-            await self._lost.wait()
+            else:
+                began = time.monotonic()
+                if self._silent_s is not None:
+                    await self._watch(self._silent_s)
+                await self._lost.wait()
+                if time.monotonic() - began >= _STEADY_S:
+                    backoff_s = _FIRST_BACKOFF_S
             await asyncio.sleep(backoff_s)
+            backoff_s = min(2 * backoff_s, _LAST_BACKOFF_S)
 
     async def _watch(self, silent_s: float) -> None:
         """Count the peer as up only while it is heard; return when the connection is lost."""

@@ -34,7 +34,7 @@ from jina_cli.wire.messages import (
     Response,
     StatusCode,
 )
-from jina_cli.wire.native import encode_request, encode_signal
+from jina_cli.wire.native import encode_hello, encode_request, encode_signal
 
 T = TypeVar("T")
 Run = Callable[[Coroutine[Any, Any, T]], T]
@@ -526,6 +526,33 @@ def test_a_link_to_somebody_else_is_never_up(said: bytes, run: Run[None], tmp_pa
         server.close()
 
     run(scenario())
+
+
+def test_a_peer_that_greets_and_hangs_up_is_called_less_and_less(
+    run: Run[None], tmp_path: Path
+) -> None:
+    called: list[float] = []
+    often = asyncio.Event()
+
+    async def moody(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        called.append(time.monotonic())
+        if len(called) == 6:
+            often.set()
+        writer.write(b"".join(encode_hello(Hello(pea="p"))))
+        writer.close()
+
+    async def scenario() -> None:
+        server = await asyncio.start_unix_server(moody, str(tmp_path / "s"))
+        link = Link(f"unix:{tmp_path}/s")
+        link.start()
+        async with asyncio.timeout(10):
+            await often.wait()
+        await link.close()
+        server.close()
+
+    run(scenario())
+
+    assert called[-1] - called[-2] > 0.1
 
 
 def test_a_link_without_a_server_says_why_it_is_down(run: Run[None], tmp_path: Path) -> None:
