@@ -17,7 +17,7 @@ import pytest
 from jina_cli.wire.frames import HEADER, Kind, build
 from jina_cli.wire.messages import Format
 from tests.testing import oversized as over
-from tests.testing.processes import Jinas
+from tests.testing.processes import Jinas, wait_until
 from tests.testing.serving import Serving, a_flow_on_all
 
 MB = 2**20
@@ -141,3 +141,29 @@ def test_what_is_too_much_is_refused_and_takes_no_memory(serving: Serving, case:
     assert peak < PEAK
     assert kept < KEPT
     assert "Traceback" not in serving.process.stdout + serving.process.stderr
+
+
+GIVEN_UP = 30 * MB
+_JSON = b'{"data": [{"text": "%s"}]}' % (b"x" * GIVEN_UP)
+_MESSAGE = over.long_message(GIVEN_UP)
+BROKEN_OFF: Mapping[str, bytes] = {
+    "http": over.http_post(_JSON)[:-5],
+    "http, in chunks": over.http_post(over.in_chunks(_JSON), "Transfer-Encoding: chunked"),
+    "websocket": over.websocket_message(_MESSAGE)[:-5],
+    "websocket, whole": over.websocket_message(_MESSAGE),
+    "native": _native(bytes(GIVEN_UP))[:-5],
+}
+
+
+@pytest.mark.parametrize("case", BROKEN_OFF)
+def test_bytes_of_a_client_that_broke_off_do_not_stay(serving: Serving, case: str) -> None:
+    address = serving.addresses[case.partition(",")[0]]
+    over.break_off(address, BROKEN_OFF[case])
+    before = sum(serving.rss().values())
+
+    for _ in range(5):
+        over.break_off(address, BROKEN_OFF[case])
+
+    wait_until(
+        lambda: sum(serving.rss().values()) < before + GIVEN_UP, 10, "the memory to be free again"
+    )

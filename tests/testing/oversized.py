@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import socket
+import struct
 import zlib
 from collections.abc import Sequence
 
@@ -83,6 +84,19 @@ def websocket_bomb(size: int) -> bytes:
     offer = b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
     upgrade = UPGRADE.removesuffix(b"\r\n") + offer
     return upgrade + b"\xc2\xff" + len(packed).to_bytes(8, "big") + bytes(4) + packed
+
+
+def websocket_message(message: bytes) -> bytes:
+    """Return a WebSocket with one message that may be long."""
+    return UPGRADE + b"\x82\xff" + len(message).to_bytes(8, "big") + bytes(4) + message
+
+
+def break_off(address: str, data: bytes) -> None:
+    """Send these bytes and vanish."""
+    host, _, port = address.removeprefix("tcp:").rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=_WITHIN_S) as sock:
+        sock.sendall(data)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def ask_http(address: str, data: bytes) -> str:
