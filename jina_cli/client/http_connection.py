@@ -14,6 +14,7 @@ from jina_cli.wire.messages import StatusCode
 
 _MAX_HEAD_BYTES = 64 * 1024
 _PIECE_BYTES = 256 * 1024
+_ENDLESS = 2**62
 _HTTP = b"HTTP/1."
 
 
@@ -124,10 +125,16 @@ class Connection:
         """
         try:
             if head.is_chunked:
-                while chunk := await self._chunk(_PIECE_BYTES * 1024):
-                    yield chunk
+                while left := await self._chunk_length(_ENDLESS):
+                    while left > 0:
+                        data = await self.reader.read(min(left, _PIECE_BYTES))
+                        if not data:
+                            raise _bad()
+                        left -= len(data)
+                        yield data
+                    await self.reader.readexactly(2)
                 return
-            left = int(head.headers.get("content-length", 2**62))
+            left = int(head.headers.get("content-length", _ENDLESS))
             while left > 0 and (data := await self.reader.read(min(left, _PIECE_BYTES))):
                 left -= len(data)
                 yield data
@@ -153,13 +160,17 @@ class Connection:
 
     async def _chunk(self, left: int, limit: int = 0) -> bytes:
         """Return one chunk of at most `left` bytes; empty at the end of the body."""
+        length = await self._chunk_length(left, limit)
+        return (await self.reader.readexactly(length + 2))[:-2] if length else b""
+
+    async def _chunk_length(self, left: int, limit: int = 0) -> int:
+        """Return how long the chunk is that comes now; 0 once the body has ended."""
         line = await self.reader.readuntil(b"\r\n")
         length = _bounded(line.partition(b";")[0].strip().decode(), 16, left, limit)
         if length == 0:
             while await self.reader.readuntil(b"\r\n") != b"\r\n":
                 pass
-            return b""
-        return (await self.reader.readexactly(length + 2))[:-2]
+        return length
 
     async def _rest(self, max_bytes: int) -> bytes:
         data = await self.reader.read(max_bytes + 1)

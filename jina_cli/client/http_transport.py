@@ -74,6 +74,8 @@ class HttpTransport:
         except EventTooLong:
             what = over_limit("part of the answer", self._max_bytes + 1, self._max_bytes)
             yield failed(request, StatusCode.TOO_LARGE, what)
+        except AnswerTooLarge as error:
+            yield failed(request, StatusCode.TOO_LARGE, error.message)
         finally:
             await parts.aclose()
 

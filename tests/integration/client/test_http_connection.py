@@ -108,6 +108,40 @@ def test_too_much_is_told_with_the_limit_and_what_to_do(answer: bytes) -> None:
         run(_asked(_says(answer, close=True)))
 
 
+async def _parts(said: bytes, max_bytes: int = 1000) -> list[Response]:
+    """Return what a client makes of a streamed answer, whose last part it closes upon."""
+    async with await asyncio.start_server(_says(said), "127.0.0.1", 0) as server:
+        target = target_of(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        transport = HttpTransport(target, Settings(max_message_bytes=max_bytes))
+        parts: list[Response] = []
+        async with asyncio.timeout(5):
+            async for part in transport.stream(Request(endpoint="/x", streamed=True)):
+                parts.append(part)
+                if len(parts) == 2:
+                    break
+        await transport.close()
+        return parts
+
+
+@pytest.mark.parametrize("answer", TOO_MUCH[:2])
+def test_too_much_where_a_stream_was_asked_for_is_a_part_that_says_so(answer: bytes) -> None:
+    [part] = run(_parts(answer))
+
+    assert part.status.code is StatusCode.TOO_LARGE
+    assert "over the limit of 1000 bytes: send fewer documents" in part.status.description
+
+
+def test_a_chunk_of_a_stream_is_not_waited_for_to_its_end() -> None:
+    head = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    event = b'event: update\ndata: {"text": "a"}\n\n'
+
+    parts = run(_parts(head + b"fffffff\r\n" + 2 * event))
+
+    assert [part.body.data for part in parts] == [b'[{"text": "a"}]'] * 2
+
+
 EMPTY_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
