@@ -52,8 +52,8 @@ class AsyncClient:
         tls: bool = False,
         **options: Unpack[ClientOptions],
     ) -> None:
-        self._made = made(host, port=port, protocol=protocol, tls=tls, options=options)
-        self.core = self._made.core
+        self.made = made(host, port=port, protocol=protocol, tls=tls, options=options)
+        self.core = self.made.core
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.core.target)!r})"
@@ -171,7 +171,7 @@ class AsyncClient:
         Args:
             show_table: Whether to print it too, on stderr.
         """
-        return await profile_of(self.core, self._made.metadata, show=show_table)
+        return await profile_of(self.core, self.made.metadata, show=show_table)
 
     async def ask(self, question: Question) -> Answer:
         """Send one request and return its answer. A Flow that is busy is asked again.
@@ -203,7 +203,7 @@ class AsyncClient:
             JinaError: As `post`; the answers before were yielded, others are cancelled.
         """
         options = {"parameters": parameters, "timeout": timeout_s}
-        question = question_of(on, options, self._made.metadata)
+        question = question_of(on, options, self.made.metadata)
         batches = batches_of(inputs, request_size, _in_thread)
         pairs = self.core.ask_all(question, batches, Pace(window=window))
         try:
@@ -214,7 +214,7 @@ class AsyncClient:
 
     @property
     def _defaults(self) -> Any:
-        return {"prefetch": self._made.prefetch, "metadata": self._made.metadata}
+        return {"prefetch": self.made.prefetch, "metadata": self.made.metadata}
 
 
 async def _only(batches: AsyncIterator[DocumentBatch]) -> DocumentBatch:

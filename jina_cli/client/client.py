@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from jina_cli.client.async_client import READY_S, AsyncClient
 from jina_cli.client.errands import Background, Errands
-from jina_cli.client.options import ClientOptions, made
+from jina_cli.client.errors import ConnectionFailed
+from jina_cli.client.options import ClientOptions
 from jina_cli.client.posting import Posting, PostOptions, posting_of
 from jina_cli.client.question import Answer, Question
 from jina_cli.client.response import Response
@@ -54,7 +55,6 @@ class Client:
         **options: Unpack[ClientOptions],
     ) -> None:
         self._client = AsyncClient(host, port, protocol, tls, **options)
-        self._made = made(host, port=port, protocol=protocol, tls=tls, options=options)
         self._background = Background()
 
     def __repr__(self) -> str:
@@ -78,7 +78,7 @@ class Client:
 
     def close(self) -> None:
         """Close the connection; using the client makes a new one."""
-        if self._background.is_running:
+        if self._background.loop is not None:
             try:
                 self._background.run(self._client.close())
             finally:
@@ -173,9 +173,8 @@ class Client:
     def _begin(
         self, on: str, inputs: Inputs, options: PostOptions
     ) -> tuple[Posting, Iterator[Response]]:
-        posting = posting_of(
-            on, options, prefetch=self._made.prefetch, metadata=self._made.metadata
-        )
+        made = self._client.made
+        posting = posting_of(on, options, prefetch=made.prefetch, metadata=made.metadata)
         errands = Errands()
 
         async def in_place(callback: Callable[[Response], Any], response: Response) -> None:
@@ -187,15 +186,24 @@ class Client:
         return posting, self._iterate(answers, errands)
 
     def _iterate(self, items: AsyncIterator[T], errands: Errands) -> Iterator[T]:
-        """Yield what an async generator of the private loop yields, running its errands here."""
+        """Yield what an async generator of the private loop yields, running its errands here.
+
+        Raises:
+            ConnectionFailed: The client was closed in between.
+        """
+        loop = None
         try:
-            while True:
+            while loop is None or loop is self._background.loop:
+                asked = self._background.submit(_next(items))
+                loop = self._background.loop
                 try:
-                    yield errands.wait(self._background.submit(_next(items)))
+                    yield errands.wait(asked)
                 except StopAsyncIteration:
                     return
+            raise ConnectionFailed("the client was closed before all answers were there")
         finally:
-            self._background.run(_close(items))
+            if loop is not None and loop is self._background.loop:
+                self._background.run(_close(items))
 
 
 async def _next(items: AsyncIterator[T]) -> T:

@@ -113,8 +113,9 @@ class Background:
             raise
 
     @property
-    def is_running(self) -> bool:
-        return self._loop is not None
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """The loop, while it runs."""
+        return self._loop
 
     def stop(self) -> None:
         """End the loop; what runs on it is cancelled."""

@@ -21,6 +21,7 @@ from jina_cli.client.errors import (
     BadClientCallback,
     BadClientInput,
     BadServer,
+    ConnectionFailed,
 )
 from jina_cli.client.response import Response
 from jina_cli.wire.messages import RouteStep
@@ -316,6 +317,20 @@ def test_a_streaming_endpoint_gives_documents_as_they_come(folder: Path, protoco
             next(client.stream_doc("/count", NOTES))
 
     with_client(folder, protocol, use)
+
+
+def test_answers_that_a_closed_client_lacks_are_an_error_and_nothing_runs_for_them(
+    folder: Path,
+) -> None:
+    def use(client: Client) -> None:
+        docs = client.stream_doc("/count", NOTES[0], parameters={"count": 10**9})
+        next(docs)
+        client.close()
+        with pytest.raises(ConnectionFailed, match="closed before all answers were there"):
+            next(docs)
+        assert client._background.loop is None
+
+    with_client(folder, "grpc", use)
 
 
 @each_protocol

@@ -114,5 +114,5 @@ def test_a_stopped_loop_is_made_anew(background: Background) -> None:
 
     assert background.run(one()) == 1
     background.stop()
-    assert not background.is_running
+    assert background.loop is None
     assert background.run(one()) == 1
