@@ -171,13 +171,8 @@ polling, external Executors, conditions ('when'), Client.post and its callbacks,
 stream_doc, and gRPC, HTTP and WebSocket byte by byte: a client of Jina 3.34 needs no
 change, and Executors of either serve in Flows of the other.
 
-In Python the package is jina_cli. Change the first import of a program or a client:
-
-  from jina_cli import Client, Deployment, Flow
-
-Whatever it imports after that may still say 'from jina import Executor, requests', and
-so may all Executors of a Flow, unless Jina itself is installed: then its own classes
-are meant.
+Programs, clients and Executors may go on writing 'from jina import ...': the name means
+this package, jina_cli, where Jina itself is not installed.
 
 What differs:
 

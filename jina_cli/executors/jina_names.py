@@ -1,7 +1,6 @@
-"""`from jina import Executor, requests` where no package of that name is installed.
+"""`from jina import Executor, requests`: the import name that Jina's users write.
 
-Executors, and programs that start Flows, are written against the import name `jina`. It resolves
-to what we have, unless a real package `jina` can be imported.
+It resolves to what we have, unless another package `jina` can be imported.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import importlib.util
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -189,11 +189,10 @@ class _Elsewhere:
 
 
 def install() -> bool:
-    """Make the import name `jina` mean ours; return False where a real one is installed."""
-    if "jina" in sys.modules:
-        return isinstance(sys.modules["jina"], _Module)
-    found = importlib.util.find_spec("jina")
-    if found is not None and found.origin is not None:  # a mere folder `jina` has no origin
+    """Make the import name `jina` mean ours; return False where another one is installed."""
+    if isinstance(sys.modules.get("jina"), _Module):
+        return True
+    if not _is_ours(importlib.util.find_spec("jina")):
         return False
     for name, names in _NAMES.items():
         module = _Module(name, names)
@@ -203,3 +202,11 @@ def install() -> bool:
             setattr(sys.modules[parent], own, module)
     sys.meta_path.append(_Elsewhere)
     return True
+
+
+def _is_ours(found: ModuleSpec | None) -> bool:
+    """Say whether the name leads to nothing, to a mere folder or to the module we install."""
+    if found is None or found.origin is None:
+        return True
+    path = Path(found.origin)
+    return path.name == "jina.py" and __name__ in path.read_text("utf-8", "replace")

@@ -63,6 +63,8 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "evaluate": frozenset(),
     "report": frozenset(),
     "hello": frozenset({"client", "documents", "report", "evaluate"}),
+    # What `import jina` finds.
+    "import_name": frozenset({"executors"}),
 }
 """Layer → layers, or single modules, that it may import. `cli` may import all."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.machinery
+import importlib.metadata
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from docarray import DocList
 
+import jina_cli
 from jina_cli import AsyncClient, Client
 from tests.testing.processes import Jinas, Started, wait_until
 
@@ -59,9 +61,18 @@ def indexed(client: Client) -> list[Any]:
     return list(client.post("/index", inputs=articles, request_size=1))
 
 
-def test_no_jina_is_installed_here() -> None:
-    # Not by `sys.modules`: a Client has put a stand-in there.
-    assert importlib.machinery.PathFinder.find_spec("jina") is None
+def test_no_other_jina_is_installed_here() -> None:
+    assert importlib.metadata.version("jina") == jina_cli.__version__
+
+
+def test_a_program_may_begin_with_the_import_name_jina() -> None:
+    program = "from jina import Client, Executor, Flow; print(Flow.__module__, Client.__module__)"
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd="/", capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.split() == ["jina_cli.orchestrate.flow", "jina_cli.client.client"]
 
 
 def test_articles_are_encoded_and_kept_with_all_their_fields(

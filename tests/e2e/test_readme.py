@@ -127,15 +127,6 @@ def test_its_defaults_in_a_file_are_taken(jina: Jinas) -> None:
     assert len(json.loads(found.stdout)["matches"]) == 1
 
 
-def test_what_a_client_imports_may_say_jina(jina: Jinas) -> None:
-    (jina.folder / "theirs.py").write_text("from jina import DocList, Executor, requests\n")
-    (first,) = re.findall(r"`(from jina_cli import Client)`", README)
-
-    client = jina.start_python("-c", f"{first}\nimport theirs")
-
-    assert client.wait() == 0, client.stderr
-
-
 def test_its_script_for_ci_runs(jina: Jinas) -> None:
     port = str(free_port())
     (jina.folder / "flows").symlink_to(ROOT / "flows")
