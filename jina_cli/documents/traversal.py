@@ -6,7 +6,7 @@ left to right, so `cm` are the matches of the chunks. `@c,m` are two paths, take
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -33,21 +33,6 @@ def parse_paths(text: str | Iterable[str]) -> tuple[Path, ...]:
     if not parts:
         raise BadPath("a traversal path names no documents")
     return tuple(_path(part) for part in parts)
-
-
-def apply_at(
-    batch: DocumentBatch, path: Path, step: Callable[[DocumentBatch], DocumentBatch]
-) -> DocumentBatch:
-    """Return `batch` with the documents at `path` replaced by what `step` makes of them.
-
-    `step` gets all of them as one batch, in order, and is called once; it is not called for
-    none. It must return as many documents, each in its place.
-
-    Raises:
-        ValueError: `step` returned another number of documents.
-    """
-    found = documents_at(batch, path)
-    return batch if len(found) == 0 else put_at(batch, path, step(found))
 
 
 def documents_at(batch: DocumentBatch, path: Path) -> DocumentBatch:

@@ -39,11 +39,3 @@ def message_class(name: str) -> type[Any]:
     from google.protobuf.message_factory import GetMessageClass
 
     return GetMessageClass(pool().FindMessageTypeByName(name))
-
-
-def service_names() -> tuple[str, ...]:
-    """Return the full names of all services, `jina.JinaRPC` first."""
-    return tuple(
-        service.full_name
-        for service in pool().FindFileByName("jina.proto").services_by_name.values()
-    )

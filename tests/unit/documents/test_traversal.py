@@ -12,7 +12,6 @@ from jina_cli.documents.column import DocsColumn, TextColumn
 from jina_cli.documents.traversal import (
     BadPath,
     Path,
-    apply_at,
     documents_at,
     parse_paths,
     put_at,
@@ -96,12 +95,12 @@ def test_putting_back_what_was_taken_changes_nothing(docs: DocumentBatch, path: 
 
 
 @given(trees(), paths)
-def test_a_step_changes_the_documents_at_its_path_and_no_others(
+def test_what_is_put_at_a_path_changes_the_documents_there_and_no_others(
     docs: DocumentBatch, path: Path
 ) -> None:
     found = documents_at(docs, path)
 
-    after = apply_at(docs, path, lambda some: some.with_texts([id_ + "!" for id_ in some.ids]))
+    after = put_at(docs, path, found.with_texts([id_ + "!" for id_ in found.ids]))
 
     assert list(documents_at(after, path).values("text")) == [id_ + "!" for id_ in found.ids]
     assert after.ids == docs.ids
@@ -110,14 +109,14 @@ def test_a_step_changes_the_documents_at_its_path_and_no_others(
         assert list(documents_at(after, other).values("text")) == list(before)
 
 
-def test_a_step_is_not_called_where_there_are_no_documents() -> None:
+def test_where_there_are_no_documents_nothing_is_put() -> None:
     docs = DocumentBatch(["a"])
 
-    assert apply_at(docs, ("chunks",), lambda _: pytest.fail("called")) is docs
+    assert put_at(docs, ("chunks",), DocumentBatch([])) is docs
 
 
-def test_a_step_may_not_drop_documents() -> None:
+def test_documents_may_not_get_fewer_where_they_are_put_back() -> None:
     docs = DocumentBatch(["a", "b"])
 
     with pytest.raises(ValueError, match="1 documents cannot take the place of 2"):
-        apply_at(docs, (), lambda some: some.slice(0, 1))
+        put_at(docs, (), docs.slice(0, 1))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jina_cli.documents.standard import scan, write
-from jina_cli.wire.descriptors import message_class, pool, service_names
+from jina_cli.wire.descriptors import message_class, pool
 from jina_cli.wire.jina3 import (
     read_data_request,
     read_data_response,
@@ -285,8 +285,9 @@ def _sized(data: bytes) -> bytes:
 
 
 def test_all_services_of_jina_are_described() -> None:
-    assert len(service_names()) == 11
-    assert service_names()[0] == "jina.JinaRPC"
+    names = list(pool().FindFileByName("jina.proto").services_by_name)
+    assert len(names) == 11
+    assert names[0] == "JinaRPC"
     call = pool().FindServiceByName("jina.JinaRPC").methods_by_name["Call"]
     assert call.input_type.full_name == "jina.DataRequestProto"
 
