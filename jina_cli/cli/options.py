@@ -87,3 +87,9 @@ LogDir = Annotated[
 NoLogPrefix = Annotated[
     bool, typer.Option("--no-log-prefix", help="Log lines without the name in front.")
 ]
+Host = Annotated[str, typer.Option(metavar="HOST", help="Address that is listened on.")]
+Ignored = Annotated[list[str] | None, typer.Option(hidden=True)]
+"""What manifests made for Jina say, and what has no meaning here."""
+IgnoredSwitch = Annotated[bool, typer.Option(hidden=True)]
+Keys = Annotated[list[str] | None, typer.Option("--key", hidden=True)]
+"""Keys of the YAML that have no option of their own; see `jina_flags`."""

@@ -15,7 +15,6 @@ from jina_cli.vocabulary import ALLOW_INSTALL
 
 _PAIRS = "KEY=VALUE"
 
-Host = Annotated[str, typer.Option(metavar="HOST", help="Address that is listened on.")]
 Name = Annotated[str, typer.Option(metavar="NAME", help="Of the Pod.")]
 Replicas = Annotated[int | None, typer.Option(min=1, help="Processes that share the work.")]
 Shards = Annotated[int | None, typer.Option(min=1, help="Parts that the data is split into.")]
@@ -34,11 +33,6 @@ Modules = Annotated[
     list[str] | None,
     typer.Option(metavar="FILE", help="Python that is imported before; may be repeated."),
 ]
-Ignored = Annotated[list[str] | None, typer.Option(hidden=True)]
-"""What manifests made for Jina say, and what has no meaning here."""
-IgnoredSwitch = Annotated[bool, typer.Option(hidden=True)]
-Keys = Annotated[list[str] | None, typer.Option("--key", hidden=True)]
-"""Keys of the YAML that have no option of their own; see `jina_flags`."""
 
 
 def executor(
@@ -54,7 +48,7 @@ def executor(
     name: Name = "",
     port: opt.Ports = None,
     protocol: opt.Protocols = None,
-    host: Host = "",
+    host: opt.Host = "",
     workspace: opt.Workspace = "",
     replicas: Replicas = None,
     shards: Shards = None,
@@ -73,12 +67,12 @@ def executor(
     log_format: opt.LogFormatOption = "text",
     log_dir: opt.LogDir = "",
     no_log_prefix: opt.NoLogPrefix = False,
-    native: IgnoredSwitch = False,
-    noblock_on_start: IgnoredSwitch = False,
-    k8s_namespace: Ignored = None,
-    pod_role: Ignored = None,
-    runtime_cls: Ignored = None,
-    key: Keys = None,
+    native: opt.IgnoredSwitch = False,
+    noblock_on_start: opt.IgnoredSwitch = False,
+    k8s_namespace: opt.Ignored = None,
+    pod_role: opt.Ignored = None,
+    runtime_cls: opt.Ignored = None,
+    key: opt.Keys = None,
 ) -> None:
     """Serve one Executor alone, or what a Deployment's YAML describes, until it is told to stop.
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jina_cli.cli import options as opt
-from jina_cli.cli.commands.executor import Host, Ignored, IgnoredSwitch, Keys
 from jina_cli.cli.settings import settings_of
 from jina_cli.cli.staying import Stay, end_on_sigterm, stay_with, variables_of
 from jina_cli.errors import UsageError
@@ -50,7 +49,7 @@ def gateway(
     ] = "[]",
     port: opt.Ports = None,
     protocol: opt.Protocols = None,
-    host: Host = "",
+    host: opt.Host = "",
     name: Annotated[str, typer.Option(metavar="NAME", help="Of the Flow.")] = "gateway",
     title: Annotated[str, typer.Option(help="Of the HTTP API.")] = "",
     description: Annotated[str, typer.Option(help="Of the HTTP API.")] = "",
@@ -75,11 +74,11 @@ def gateway(
     log_dir: opt.LogDir = "",
     no_log_prefix: opt.NoLogPrefix = False,
     uses: Annotated[str, typer.Option(hidden=True)] = "",
-    noblock_on_start: IgnoredSwitch = False,
-    k8s_namespace: Ignored = None,
-    pod_role: Ignored = None,
-    runtime_cls: Ignored = None,
-    key: Keys = None,
+    noblock_on_start: opt.IgnoredSwitch = False,
+    k8s_namespace: opt.Ignored = None,
+    pod_role: opt.Ignored = None,
+    runtime_cls: opt.Ignored = None,
+    key: opt.Keys = None,
 ) -> None:
     """Serve a Gateway in front of Executors that run elsewhere, as Jina's manifests start one."""
     from jina_cli.cli.alone import json_of
