@@ -90,3 +90,6 @@ MAX_TOP_K = 100_000
 
 ALLOW_INSTALL = "JINA_ALLOW_INSTALL"
 """Variable that lets a Flow install what its Executors ask for; `--allow-install` sets it."""
+
+PASSED_ON = (b"traceparent", b"tracestate", b"baggage")
+"""Headers and metadata of a call to the Gateway that travel with the request to the Pods."""

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from jina_cli.spec.load import Loaded
 
 _PODS = ("executors", "deployments", "pods")
-_NAMING = ("uses", "uses_before", "uses_after")
+NAMING = ("uses", "uses_before", "uses_after")
+"""Keys of a Pod that name an Executor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +236,7 @@ def _with_classes(pod: Node, known: Callable[[str], str | None]) -> Node:
     if not isinstance(pod, MapNode) or "py_modules" in pod.entries:
         return pod
     entries = dict(pod.entries)
-    for key in _NAMING:
+    for key in NAMING:
         entry = entries.get(key)
         if entry is None:
             continue

@@ -6,12 +6,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jina_cli.orchestrate.draft import invalid
+from jina_cli.orchestrate.draft import NAMING, invalid
 from jina_cli.orchestrate.places import name_of_class
 from jina_cli.orchestrate.values import plain
 from jina_cli.spec.nodes import to_data
-
-_NAMING = ("uses", "uses_before", "uses_after")
 
 
 def pod_values(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,7 +23,7 @@ def pod_values(values: Mapping[str, Any]) -> dict[str, Any]:
         TypeError: A value cannot reach another process.
     """
     return {
-        key: _uses(value, key) if key in _NAMING else plain(value, key)
+        key: _uses(value, key) if key in NAMING else plain(value, key)
         for key, value in values.items()
         if value is not None
     }

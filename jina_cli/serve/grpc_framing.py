@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from jina_cli.serve.http2.blocks import Fields, write_block
 from jina_cli.serve.limits import HEADER_BYTES
+from jina_cli.vocabulary import PASSED_ON
 from jina_cli.wire.messages import Buffer
 
-PASSED_ON = frozenset({b"traceparent", b"tracestate", b"baggage"})
-"""Metadata that travels with a request to the Pods."""
+_PASSED_ON = frozenset(PASSED_ON)
 
 OK, CANCELLED, UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED, NOT_FOUND = range(6)
 RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE = 8, 12, 13, 14
@@ -121,7 +121,7 @@ def interpret(fields: Fields) -> CallHead:
     if not found.get(b"content-type", b"").startswith(b"application/grpc"):
         return CallHead("", refusal=write_block([], status=415))
     passed_on = {
-        name.decode(): found[name].decode("ascii", "replace") for name in PASSED_ON & found.keys()
+        name.decode(): found[name].decode("ascii", "replace") for name in _PASSED_ON & found.keys()
     }
     try:
         timeout_s = read_timeout(found.get(b"grpc-timeout"))

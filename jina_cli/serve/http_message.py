@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 import orjson
 
+from jina_cli.vocabulary import PASSED_ON
 from jina_cli.wire.budget import Budget, Share
 from jina_cli.wire.messages import Buffer
 
@@ -17,9 +18,6 @@ Headers = Mapping[bytes, bytes]
 HeaderList = Sequence[tuple[bytes, bytes]]
 
 JSON = b"application/json"
-
-PASSED_ON = (b"traceparent", b"tracestate", b"baggage")
-"""Headers that travel with a request to the Pods."""
 
 _NOTHING: Mapping[str, str] = {}
 
