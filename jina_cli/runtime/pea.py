@@ -97,17 +97,17 @@ def run(launch: Launch) -> int:
             stream.reconfigure(line_buffering=True, errors="backslashreplace")
     log_to_parent(plan.log_level)
     let_go_after_fork(plan.address, launch.death_fd)
-    stop = Stop()
-    watch_death(launch.death_fd, stop.orphaned, ORPHAN_GRACE_S)
+    ending = Ending()
+    watch_death(launch.death_fd, ending.orphaned, ORPHAN_GRACE_S)
     with asyncio.Runner(loop_factory=_new_loop) as runner:
-        code = runner.run(_live(plan, launch, stop))
+        code = runner.run(_live(plan, launch, ending))
     if code:
         # A thread that hangs in user code must not keep the process.
         _leave(code)
     return code
 
 
-class Stop:
+class Ending:
     """The wish that this process ends; may come from a signal, or from another thread.
 
     Attributes:
@@ -157,22 +157,43 @@ class Stop:
                 self._loop.call_soon_threadsafe(self._event.set)
 
 
-async def _live(plan: PeaPlan, launch: Launch, stop: Stop) -> int:
+async def _live(plan: PeaPlan, launch: Launch, ending: Ending) -> int:
     def tell(said: PhaseSaid | ReadySaid | FailedSaid | DrainSaid) -> None:
         say(launch.control_fd, said)
 
     try:
         observer = Observer(plan.name, plan.telemetry)
         observer.serve()
-        tenant = await _move_in(plan, tell, stop.leave, observer)
+        tenant = await _move_in(plan, tell, ending.leave, observer)
     except (ImportFailed, InitFailed, ShardsFailed, MissingExtra, PortTaken) as error:
-        kind = "import" if isinstance(error, ImportFailed) else "init"
-        cause = error.__cause__ or error
-        log.debug("cannot start", exc_info=cause)
-        said = failure_of(cause, kind)
-        # Of several Executors, which one it was.
-        tell(replace(said, cause=f"{error}: {said.cause}") if plan.fused else said)
+        tell(_failure_to_start(plan, error))
         return 1
+    server = _server(plan, tenant, observer)
+    # Executors and what they loaded stay: the collector need not look at them time and again.
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER)
+    ending.listen(plan.stop_within_s)
+    await server.start(socket.socket(fileno=launch.listen_fds["native"]))
+    tell(ReadySaid(endpoints=tuple(tenant.hello().endpoints), addresses={"native": plan.address}))
+    await ending.wait()
+    tell(DrainSaid(pending=server.pending))
+    within_s = ORPHAN_GRACE_S if ending.is_orphan else plan.stop_within_s
+    code = await _move_out(server, tenant, within_s)
+    observer.close()
+    return code or int(ending.is_wish)
+
+
+def _failure_to_start(plan: PeaPlan, error: Exception) -> FailedSaid:
+    kind = "import" if isinstance(error, ImportFailed) else "init"
+    cause = error.__cause__ or error
+    log.debug("cannot start", exc_info=cause)
+    said = failure_of(cause, kind)
+    # Of several Executors, which one it was.
+    return replace(said, cause=f"{error}: {said.cause}") if plan.fused else said
+
+
+def _server(plan: PeaPlan, tenant: Head | WorkerTenant | Fused, observer: Observer) -> Server:
+    """Return what answers for a tenant, watched where somebody wants to know."""
     plain = own = Answering(answer=tenant.answer, stream=tenant.stream)
     if not isinstance(tenant, Fused):
         own = observer.executor(plain, tenant.hello())
@@ -187,18 +208,7 @@ async def _live(plan: PeaPlan, launch: Launch, stop: Stop) -> int:
     )
     if isinstance(tenant, Head):
         tenant.listen(server.announce)
-    # Executors and what they loaded stay: the collector need not look at them time and again.
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER)
-    stop.listen(plan.stop_within_s)
-    await server.start(socket.socket(fileno=launch.listen_fds["native"]))
-    tell(ReadySaid(endpoints=tuple(tenant.hello().endpoints), addresses={"native": plan.address}))
-    await stop.wait()
-    tell(DrainSaid(pending=server.pending))
-    within_s = ORPHAN_GRACE_S if stop.is_orphan else plan.stop_within_s
-    code = await _move_out(server, tenant, within_s)
-    observer.close()
-    return code or int(stop.is_wish)
+    return server
 
 
 async def _move_in(
