@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from jina_cli.documents.batch import EMPTY_BATCH, DocumentBatch, new_id
+from jina_cli.documents.blanks import Blanks
 from jina_cli.documents.column import (
     Array,
     BytesColumn,
@@ -78,12 +79,16 @@ def to_rows(batch: DocumentBatch) -> list[dict[str, Any]]:
     return _to_rows(batch, lists=True)
 
 
-def to_numpy_rows(batch: DocumentBatch) -> list[dict[str, Any]]:
+def to_numpy_rows(batch: DocumentBatch, blanks: Blanks | None = None) -> list[dict[str, Any]]:
     """Return the same as `to_rows`, tensors left as arrays and numbers as they are.
 
     For writers that know numpy and write what is not finite as null, as orjson does.
+
+    Args:
+        blanks: What a document has in a field that it lacks; None for no key.
     """
-    return _to_rows(batch, lists=False)
+    rows = _to_rows(batch, lists=False)
+    return rows if blanks is None else [blanks.fill(row) for row in rows]
 
 
 def _from_rows(rows: Sequence[Row], levels: int) -> DocumentBatch:

@@ -21,6 +21,11 @@ from docarray.typing.tensor.abstract_tensor import AbstractTensor
 from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
+from jina_cli.documents.blanks import Blanks
+from jina_cli.documents.document import Document
+from jina_cli.documents.rows import plain_value
+
+_NO_BLANKS = Blanks(values={}, inner={})
 _NONE = type(None)
 _SCALARS = (str, int, float, bool)
 _DEMANDING = (
@@ -105,6 +110,39 @@ def schema_of(doc_type: type[BaseDoc]) -> DocSchema:
         is_plain=_is_plain(doc_type),
         takes_any=doc_type.model_config.get("extra") == "allow",
     )
+
+
+@cache
+def blanks_of(doc_type: type[BaseDoc]) -> Blanks | None:
+    """Return what JSON says of fields that a document of the class lacks.
+
+    None for the class of documents that have none of their own: they are told by what they have.
+    """
+    if doc_type is Document:
+        return None
+    fields = schema_of(doc_type).fields
+    inner = {name: _documents_in(field) for name, field in fields.items()}
+    return Blanks(
+        values={name: _blank(field) for name, field in fields.items()},
+        inner={
+            name: partial(_blanks_within, kind) for name, kind in inner.items() if kind is not None
+        },
+    )
+
+
+def _blank(field: DocField) -> Any:
+    """Return the default; None where documents get one each that is something."""
+    (default,) = field.defaults(1)
+    return plain_value(default) if field.factory is None or not default else None
+
+
+def _documents_in(field: DocField) -> type[BaseDoc] | None:
+    is_one = isinstance(field.annotation, type) and issubclass(field.annotation, BaseDoc)
+    return cast(type[BaseDoc], field.annotation) if is_one else field.list_of
+
+
+def _blanks_within(doc_type: type[BaseDoc]) -> Blanks:
+    return blanks_of(doc_type) or _NO_BLANKS
 
 
 def _is_said(field: DocField) -> bool:

@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import Any, Protocol
 
 from jina_cli.documents.batch import EMPTY_BATCH, DocumentBatch
+from jina_cli.documents.schema import blanks_of
 from jina_cli.drivers.base import BadResult, Done
 from jina_cli.executors.calls import BadDocuments, Call, Handler, gathered
 from jina_cli.executors.endpoints import Batching
@@ -233,7 +234,7 @@ class Worker:
             returned = await self._in_stretches(together, opened[0].request, docs, parts, place)
             ends = list(accumulate(len(one.docs) for one in opened))
             bodies = [
-                write_body(returned.slice(end - len(one.docs), end), one.request.wanted)
+                _write(returned.slice(end - len(one.docs), end), one.request.wanted, together.at)
                 for one, end in zip(opened, ends, strict=True)
             ]
         except Exception as error:
@@ -395,4 +396,11 @@ def _written(course: _Course, wanted: Format) -> Body:
             return body
     if wanted is Format.HELD:
         return hold(course.read(), course.bodies)
-    return write_body(course.read(), wanted)
+    return _write(course.read(), wanted, course.at)
+
+
+def _write(docs: DocumentBatch, wanted: Format, at: Stop | None) -> Body:
+    """Return documents in the format that is wanted; JSON has all fields of a user's class."""
+    if wanted is Format.JSON and at is not None and at.handler.output_type is not None:
+        return write_body(docs, wanted, blanks_of(at.handler.output_type))
+    return write_body(docs, wanted)

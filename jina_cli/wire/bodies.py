@@ -10,6 +10,7 @@ import orjson
 
 from jina_cli.documents import columns
 from jina_cli.documents.batch import EMPTY_BATCH, DocumentBatch
+from jina_cli.documents.blanks import Blanks
 from jina_cli.documents.rows import BadRow, from_rows, to_numpy_rows
 from jina_cli.wire.messages import EMPTY, Body, Format
 
@@ -66,14 +67,17 @@ def read_body(body: Body) -> DocumentBatch:
         raise BadBody(f"the documents are not {body.format.name}: {error}") from None
 
 
-def write_body(batch: DocumentBatch, format: Format) -> Body:
+def write_body(batch: DocumentBatch, format: Format, blanks: Blanks | None = None) -> Body:
     """Return the body that holds `batch`; `Format.NONE` drops the documents.
+
+    Args:
+        blanks: What JSON says of fields that a document lacks; other formats leave them out.
 
     Raises:
         BadBody: A field cannot be written in this format.
     """
     try:
-        return _write(batch, format)
+        return _write(batch, format, blanks)
     except (ValueError, TypeError) as error:
         raise BadBody(f"cannot write {format.name}: {error}") from None
 
@@ -102,7 +106,7 @@ def _read(body: Body) -> DocumentBatch:
             assert_never(body.format)
 
 
-def _write(batch: DocumentBatch, format: Format) -> Body:
+def _write(batch: DocumentBatch, format: Format, blanks: Blanks | None) -> Body:
     match format:
         case Format.NONE:
             return EMPTY
@@ -114,7 +118,7 @@ def _write(batch: DocumentBatch, format: Format) -> Body:
 
             return Body(format, write(batch))
         case Format.JSON:
-            return Body(format, orjson.dumps(to_numpy_rows(batch), option=_ORJSON))
+            return Body(format, orjson.dumps(to_numpy_rows(batch, blanks), option=_ORJSON))
         case Format.HELD:
             return hold(batch, ())
         case _:

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
+from docarray import BaseDoc, DocList
+from docarray.typing import NdArray
 
 from jina_cli.documents.batch import DocumentBatch, MissingField
 from jina_cli.documents.column import TextColumn
@@ -53,6 +56,18 @@ class Trial(Executor):
     error: Exception = LookupError("no\nand more")
 
 
+class Said(BaseDoc):
+    text: str
+    embedding: NdArray | None = None
+    tags: dict[str, str] | None = None
+
+
+class Echo(Executor):
+    @requests(on="/echo")
+    def echo(self, docs: DocList[Said], **_: Any) -> DocList[Said]:
+        return DocList[Said]([Said(id="1", text=doc.text) for doc in docs])
+
+
 def docs(*texts: str) -> DocumentBatch:
     return DocumentBatch([f"d{text}" for text in texts], {"text": TextColumn(texts)})
 
@@ -94,6 +109,16 @@ def test_bytes_that_nobody_needs_are_not_looked_at(worker: Worker) -> None:
     broken = Request(endpoint="/say", bodies=(Body(Format.COLUMNS, b"no columns"),))
 
     assert run(worker, broken).status.ok
+
+
+def test_json_tells_all_fields_of_a_class_that_the_executor_names() -> None:
+    worker = Worker(SEAT, [Step.of(create(Echo, {}, Surroundings(name="pod")))])
+
+    answer = run(worker, replace(ask("/echo", docs("a")), wanted=Format.JSON))
+
+    assert orjson.loads(answer.body.data) == [
+        {"id": "1", "text": "a", "embedding": None, "tags": None}
+    ]
 
 
 def test_documents_go_out_in_the_format_that_is_wanted(worker: Worker) -> None:
