@@ -12,6 +12,7 @@ from jina_cli.serve.grpc_calls import UNREAD_BYTES, WIDE_BYTES, Call, Desk, Part
 from jina_cli.serve.grpc_framing import Abort, CallHead, Message, MessageReader, Packed
 from jina_cli.serve.http2.stream import Stream
 from jina_cli.serve.slots import Slots
+from jina_cli.serve.turns import Turn, Turns
 from jina_cli.wire.budget import FULL
 
 log = logging.getLogger(__name__)
@@ -37,16 +38,6 @@ class _Waiting:
     rest: int
 
 
-@dataclass(slots=True, eq=False)
-class _Turn:
-    """One request of a stream, and its place among the answers."""
-
-    held: int
-    is_released: bool = False
-    answer: Parts | None = None
-    task: asyncio.Task[None] | None = None
-
-
 class StreamCall(Call):
     """A call whose client sends any number of messages, each answered by one.
 
@@ -63,7 +54,7 @@ class StreamCall(Call):
         self._slots = slots
         self._reader = MessageReader(desk.limit)
         self._waiting: deque[_Waiting] = deque()
-        self._turns: deque[_Turn] = deque()
+        self._turns: Turns[Parts] = Turns(slots, desk.budget)
         self._all_read = False
         # Of the message that is only half here: given back to the client, and counted.
         self._passed = 0
@@ -198,11 +189,11 @@ class StreamCall(Call):
         self.advance()
 
     def _begin_turn(self, waiting: _Waiting) -> None:
-        turn = _Turn(waiting.held)
-        self._turns.append(turn)
+        turn: Turn[Parts] = Turn(waiting.held)
+        self._turns.add(turn)
         turn.task = self.desk.loop.create_task(self._run(turn, waiting.message))
 
-    async def _run(self, turn: _Turn, message: Message) -> None:
+    async def _run(self, turn: Turn[Parts], message: Message) -> None:
         try:
             data = await self._plain(message) if isinstance(message, Packed) else message
             reply = await self._work(self, data)
@@ -222,36 +213,23 @@ class StreamCall(Call):
             turn.task = None
             self._send_answers()
         finally:
-            self._release(turn)
+            self._turns.release(turn)
         self.advance()
 
     def _send_answers(self) -> None:
         if self._is_sending:
             return  # the stream calls `writable` back while it is given a long answer
         self._is_sending = True
-        turns = self._turns
-        while turns and self.stream.pending <= UNREAD_BYTES:
-            answer = turns[0].answer
-            if answer is None:
-                break
+        while self.stream.pending <= UNREAD_BYTES and (answer := self._turns.next()) is not None:
             self._begin()
             self.stream.send(answer)
-            turns.popleft()
+            self._turns.sent()
         self._is_sending = False
-
-    def _release(self, turn: _Turn) -> None:
-        if not turn.is_released:
-            turn.is_released = True
-            self.desk.budget.give(turn.held)
-            self._slots.give(turn.held)
 
     def _give_up(self) -> None:
         if self._waiter is not None:
             self._waiter.cancel()
-        for turn in self._turns:
-            if turn.task is not None:
-                turn.task.cancel()
-            self._release(turn)
+        self._turns.give_up()
         held = self._held + sum(waiting.held for waiting in self._waiting)
         if held:
             self.desk.budget.give(held)

@@ -12,6 +12,7 @@ from typing import Protocol
 from jina_cli.serve.guarded import guarded
 from jina_cli.serve.limits import too_large
 from jina_cli.serve.slots import Slots
+from jina_cli.serve.turns import Turn, Turns
 from jina_cli.serve.ws_dialect import Dialect, refusal
 from jina_cli.vocabulary import DRY_RUN_ENDPOINT
 from jina_cli.wire.budget import Budget
@@ -83,16 +84,6 @@ class SessionSettings:
     deadline_s: float
 
 
-@dataclass(slots=True, eq=False)
-class _Turn:
-    """One request, and its place among the answers."""
-
-    held: int
-    answer: bytes | None = None
-    task: asyncio.Task[None] | None = None
-    is_released: bool = False
-
-
 class RequestSession:
     """Requests in, answers out, until the client says that no other follows.
 
@@ -122,7 +113,7 @@ class RequestSession:
         self._metadata = metadata
         self._line: Line | None = None
         self._waiting: deque[tuple[bytes, int]] = deque()
-        self._turns: deque[_Turn] = deque()
+        self._turns: Turns[bytes] = Turns(slots, budget)
         self._all_read = False
         self.is_queued = False
 
@@ -161,18 +152,14 @@ class RequestSession:
 
     def cancel(self) -> None:
         self._line = None
-        turns, waiting = list(self._turns), list(self._waiting)
-        self._turns.clear()
+        waiting = list(self._waiting)
         self._waiting.clear()
         for _, held in waiting:
             self._budget.give(held)
-        for turn in turns:
-            if turn.task is not None:
-                turn.task.cancel()
-            self._release(turn)
+        self._turns.give_up()
 
     def _begin_turn(self, message: bytes, held: int) -> None:
-        turn = _Turn(held)
+        turn: Turn[bytes] = Turn(held)
         deadline_s = self._settings.deadline_s
         try:
             request = self._dialect.read(message, metadata=self._metadata, deadline_s=deadline_s)
@@ -184,11 +171,11 @@ class RequestSession:
                 self._end_of_input()
             else:
                 turn.task = asyncio.get_running_loop().create_task(self._run(turn, request))
-                self._turns.append(turn)
+                self._turns.add(turn)
                 return
         if turn.answer is not None:
-            self._turns.append(turn)
-        self._release(turn)
+            self._turns.add(turn)
+        self._turns.release(turn)
 
     def _end_of_input(self) -> None:
         self._all_read = True
@@ -196,13 +183,13 @@ class RequestSession:
             self._budget.give(held)
         self._waiting.clear()
 
-    async def _run(self, turn: _Turn, request: Request) -> None:
+    async def _run(self, turn: Turn[bytes], request: Request) -> None:
         try:
             response = await guarded(self._answer, request)
             turn.answer = self._written(request, response)
         finally:
             turn.task = None
-            self._release(turn)
+            self._turns.release(turn)
         self.advance()
 
     def _written(self, request: Request, response: Response) -> bytes:
@@ -219,19 +206,9 @@ class RequestSession:
         return refusal(self._dialect, status, request)
 
     def _send_answers(self, line: Line) -> None:
-        turns = self._turns
-        while turns and not line.is_clogged:
-            answer = turns[0].answer
-            if answer is None:
-                return
-            turns.popleft()
+        while not line.is_clogged and (answer := self._turns.next()) is not None:
             line.send(answer)
-
-    def _release(self, turn: _Turn) -> None:
-        if not turn.is_released:
-            turn.is_released = True
-            self._budget.give(turn.held)
-            self._slots.give(turn.held)
+            self._turns.sent()
 
 
 class DryRunSession:
