@@ -191,7 +191,9 @@ def test_a_pod_that_goes_and_comes_back_loses_no_search(folder: Path) -> None:
                     assert (await link.request(a_question())).status.ok
             async with a_link(gateway) as link:
                 waiting = asyncio.create_task(link.request(a_question()))
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0)  # it is sent
+                await link.ping(5)  # and has arrived before this
+                assert not waiting.done()
                 async with a_pea(path):
                     assert (await asyncio.wait_for(waiting, 10)).status.ok
             await gateway_of.__aexit__(None, None, None)
