@@ -25,7 +25,7 @@ class Article(BaseDoc):
     text: str
     pages: int = 1
     embedding: NdArray | None = None
-    tags: dict[str, str] = {}
+    tags: dict[str, str] = Field(default={})
     author: Author | None = None
     readers: DocList[Author] = DocList[Author]()
 
