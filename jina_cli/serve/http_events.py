@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from jina_cli.wire.json import BadJson, documents_of, write_http_response
+from jina_cli.wire.json import documents_of, write_http_response
+from jina_cli.wire.json_faults import BadJson
 from jina_cli.wire.messages import Response
 
 TYPE = b"text/event-stream; charset=utf-8"

@@ -8,7 +8,6 @@ checked to be objects and kept as bytes for who needs them.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from typing import Any
 import orjson
 
 from jina_cli.vocabulary import DEFAULT_ENDPOINT
+from jina_cli.wire.json_faults import BadJson, Place, expect, other_kind, place_in
 from jina_cli.wire.messages import (
     EMPTY,
     STATUSES,
@@ -32,20 +32,6 @@ from jina_cli.wire.messages import (
     with_slash,
 )
 
-Place = tuple[str | int, ...]
-"""Where something stands in a body: `("data", 0, "text")`."""
-
-_NAMES: Mapping[type, str] = {
-    dict: "an object",
-    list: "a list",
-    str: "a string",
-    bool: "true or false",
-    int: "a number",
-    float: "a number",
-    type(None): "null",
-}
-_KINDS: Mapping[type, str] = {dict: "dict_type", list: "list_type", str: "string_type"}
-
 MAX_VALUES = 8_000_000
 """Values of one body. Parsed they take far more room than their two or three bytes each."""
 
@@ -57,26 +43,8 @@ KEYS = frozenset({"data", "docs", "parameters", "header", "exec_endpoint", "targ
 _OF_OLD = {"execEndpoint": "exec_endpoint", "targetExecutor": "target_executor"}
 """Names that clients of Jina before documents of version 2 used."""
 
-_PLACE = re.compile(r"(?:data|parameters)(?:\.|$)")
-_DOCUMENT = re.compile(r"document (\d+): (?:'([^']+)' )?")
-"""Begins what a Pea says of a document that is wrong."""
-
 _LONGEST_S = 1e6
 _NO_METADATA: Mapping[str, str] = {}
-
-
-class BadJson(BadMessage):
-    """A body is not what it should be.
-
-    Attributes:
-        place: Where in the body.
-        kind: Stable name of the kind of problem, as FastAPI has them: `extra_forbidden`.
-    """
-
-    def __init__(self, problem: str, place: Place = (), kind: str = "value_error") -> None:
-        self.place = place
-        self.kind = kind
-        super().__init__(problem)
 
 
 def read_http_request(
@@ -139,7 +107,7 @@ def read_document(endpoint: str, document: Any, **more: Any) -> Request:
         BadJson: It is none.
     """
     if not isinstance(document, dict):
-        raise _other_kind("the body", document, dict, ())
+        raise other_kind("the body", document, dict, ())
     body = Body(Format.JSON, _dumps([document], "the document"))
     return Request(endpoint=with_slash(endpoint), bodies=(body,), wanted=Format.JSON, **more)
 
@@ -260,13 +228,13 @@ def _request(
     streamed: bool,
 ) -> Request:
     if not isinstance(body, dict):
-        raise _other_kind("the body", body, dict, (), '; write {"data": [...]}')
+        raise other_kind("the body", body, dict, (), '; write {"data": [...]}')
     if not body.keys() <= KEYS:
         raise _unknown_key(body)
     header, parameters = body.get("header"), body.get("parameters")
     target = ""
     if header is not None:
-        _expect(header, dict, "header", ("header",))
+        expect(header, dict, "header", ("header",))
         request_id = _text(header, "request_id", "header") or request_id
         target = _text(header, "target_executor", "header")
         if (timeout := header.get("timeout")) is not None:
@@ -275,7 +243,7 @@ def _request(
     if parameters is None:
         parameters = {}
     else:
-        _expect(parameters, dict, "parameters", ("parameters",))
+        expect(parameters, dict, "parameters", ("parameters",))
         _dumps(parameters, "parameters")  # they may be nested deeper than can be passed on
     return Request(
         endpoint=with_slash(endpoint),
@@ -295,7 +263,7 @@ def _failure(response: Response) -> bytes:
     text = status.description or status.code.value
     detail: Any = text
     if status.code is StatusCode.INVALID:
-        detail = [{"loc": ["body", *_place_in(status)], "msg": text, "type": "value_error"}]
+        detail = [{"loc": ["body", *place_in(status)], "msg": text, "type": "value_error"}]
     told = {
         "detail": detail,
         "code": status.code.value,
@@ -310,20 +278,6 @@ def _failure(response: Response) -> bytes:
         # Jina's own client looks for the reason there.
         failure["header"] = {"request_id": response.request_id, "status": write_status(status)}
     return _dumps(failure)
-
-
-def _place_in(status: Status) -> Place:
-    """Return where that stands which a Pea found wrong; empty where it does not say."""
-    if len(status.arguments) == 2 and _PLACE.match(status.arguments[1]):
-        return tuple(
-            int(step) if step.isdecimal() else step for step in status.arguments[1].split(".")
-        )
-    found = _DOCUMENT.match(status.arguments[0]) if status.arguments else None
-    if found is None:
-        return ()
-    row, name = found.groups()
-    path = name.split(".") if name else []
-    return ("data", int(row), *(int(step) if step.isdecimal() else step for step in path))
 
 
 def _loads(data: Buffer) -> Any:
@@ -348,10 +302,10 @@ def _documents(body: dict[str, Any], data: Buffer) -> Body:
     if isinstance(documents, dict):
         documents = [documents]
     elif not isinstance(documents, list):
-        raise _other_kind(name, documents, list, (name,))
+        raise other_kind(name, documents, list, (name,))
     for place, document in enumerate(documents):
         if not isinstance(document, dict):
-            raise _other_kind(f"{name}[{place}]", document, dict, (name, place))
+            raise other_kind(f"{name}[{place}]", document, dict, (name, place))
     if is_alone:
         text = data if isinstance(data, bytes) else bytes(data)
         if text.count(b'"%b"' % name.encode()) == 1:
@@ -386,16 +340,6 @@ def _dumps(value: Any, name: str = "the answer") -> bytes:
         raise BadJson(f"{name} cannot be passed on: {error}", (name,)) from None
 
 
-def _expect(value: Any, kind: type, name: str, place: Place) -> None:
-    if not isinstance(value, kind):
-        raise _other_kind(name, value, kind, place)
-
-
-def _other_kind(name: str, value: Any, kind: type, place: Place, hint: str = "") -> BadJson:
-    problem = f"{name} is {_NAMES[type(value)]}, not {_NAMES[kind]}{hint}"
-    return BadJson(problem, place, _KINDS[kind])
-
-
 def _unknown_key(body: dict[str, Any]) -> BadJson:
     key = min(body.keys() - KEYS)
     near = _OF_OLD.get(key) or next(iter(get_close_matches(key, sorted(KEYS), n=1)), None)
@@ -415,5 +359,5 @@ def _text(values: dict[str, Any], key: str, inside: str = "") -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise _other_kind(key, value, str, (inside, key) if inside else (key,))
+        raise other_kind(key, value, str, (inside, key) if inside else (key,))
     return value
