@@ -91,7 +91,7 @@ def keep(keeping: Keeping) -> int:
 
     from jina_cli.supervise.flow_machine import ExitOn
     from jina_cli.supervise.foreground import Foreground, stay
-    from jina_cli.supervise.loop import Options
+    from jina_cli.supervise.options import Options
     from jina_cli.supervise.running import Recipe
     from jina_cli.supervise.sinks import Render, Stream, plain_renderer, render_json
 

@@ -13,7 +13,8 @@ from jina_cli.errors import Bug, JinaError
 from jina_cli.orchestrate.reports import OverReport, ReadyReport, Report, error_to, to_line
 from jina_cli.plan.models import Plan
 from jina_cli.supervise.logs import LogLine
-from jina_cli.supervise.loop import Options, Outcome, Supervisor
+from jina_cli.supervise.loop import Supervisor
+from jina_cli.supervise.options import Options, Outcome
 from jina_cli.supervise.sinks import LogSink, Quiet, Stream, plain_renderer
 from jina_cli.supervise.spawn import Warming
 

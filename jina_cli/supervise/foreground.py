@@ -15,7 +15,8 @@ from jina_cli.errors import Exit
 from jina_cli.memory import trimmer
 from jina_cli.plan.models import Plan
 from jina_cli.supervise.flow_machine import HURRY_S, Phase
-from jina_cli.supervise.loop import Options, Outcome, Supervisor
+from jina_cli.supervise.loop import Supervisor
+from jina_cli.supervise.options import Options, Outcome
 from jina_cli.supervise.sinks import LogSink
 
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

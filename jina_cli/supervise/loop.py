@@ -10,8 +10,8 @@ import os
 import random
 import socket
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from jina_cli.errors import CannotWrite, JinaError
@@ -19,61 +19,21 @@ from jina_cli.lifeline import HASTE, DrainSaid, FailedSaid, ReadySaid, Said
 from jina_cli.plan.models import Plan
 from jina_cli.supervise import flow_machine, machine
 from jina_cli.supervise.files import make_room
-from jina_cli.supervise.flow_machine import ExitOn, Phase
+from jina_cli.supervise.flow_machine import Phase
 from jina_cli.supervise.journal import Journal, write_record
 from jina_cli.supervise.machine import Pea, PeaState, policy_of
+from jina_cli.supervise.options import Options, Outcome
 from jina_cli.supervise.permission import check_allowed
 from jina_cli.supervise.process import Processes
 from jina_cli.supervise.reasons import error_of, restart_notice, too_late
 from jina_cli.supervise.registry import RunDir, claim
-from jina_cli.supervise.running import Recipe
 from jina_cli.supervise.sinks import LogSink
 from jina_cli.supervise.sockets import bind_all, close_all
-from jina_cli.supervise.spawn import Adopted, Warming
+from jina_cli.supervise.spawn import Adopted
 
 _RUNS = frozenset({Phase.STARTING, Phase.READY})
 _COUNT_WITHIN_S = 0.1
 """How long the Gateway is given to say how many requests it has, before we speak of them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How a Flow is run; nothing of it is in its YAML.
-
-    Attributes:
-        ready_within_s: From start until all Pods are ready; None leaves it to each Pea.
-        grace_s: From the first wish to stop until what is left is killed.
-        is_lasting: Whether other commands may use it while it runs.
-        warming: A spawner that was started before; the Supervisor takes it over.
-        on_phase: Told each phase of the Flow; with `DRAINING` the number of requests that
-            are still worked on, if that is known.
-    """
-
-    exit_on: ExitOn = ExitOn.FAILURE
-    ready_within_s: float | None = None
-    grace_s: float = 30.0
-    is_lasting: bool = False
-    recipe: Recipe = field(default_factory=Recipe)
-    warming: Warming | None = None
-    on_phase: Callable[[Phase, int | None], None] = lambda phase, pending: None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How a Flow ended.
-
-    Attributes:
-        killed: Peas that did not end by themselves in time.
-        unclean: What there is to say of Peas that broke while they stopped, a line each.
-        failure: What ended it; None if it was asked to.
-        statuses: Exit status of the last process of each Pea, below zero for a signal; of the
-            one that ended the Flow, the status that it ended it with.
-    """
-
-    killed: tuple[str, ...] = ()
-    unclean: tuple[str, ...] = ()
-    failure: JinaError | None = None
-    statuses: Mapping[str, int] = field(default_factory=dict)
 
 
 class Supervisor:

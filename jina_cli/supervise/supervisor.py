@@ -13,7 +13,8 @@ from contextlib import asynccontextmanager
 
 from jina_cli.errors import Exit
 from jina_cli.plan.models import Plan
-from jina_cli.supervise.loop import Options, Outcome, Supervisor
+from jina_cli.supervise.loop import Supervisor
+from jina_cli.supervise.options import Options, Outcome
 from jina_cli.supervise.sinks import LogSink, Quiet
 
 

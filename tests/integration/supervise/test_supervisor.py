@@ -17,7 +17,8 @@ import pytest
 from jina_cli.errors import PodFailed, TimedOut, Unreachable
 from jina_cli.plan.models import Listener, Plan
 from jina_cli.supervise.flow_machine import ExitOn
-from jina_cli.supervise.loop import Options, Supervisor
+from jina_cli.supervise.loop import Supervisor
+from jina_cli.supervise.options import Options
 from jina_cli.supervise.procfs import is_same
 from jina_cli.supervise.registry import read_record
 from jina_cli.supervise.supervisor import supervised
