@@ -10,9 +10,9 @@ from typing import Any
 import grpc.aio
 
 from jina_cli.client.errors import ConnectionFailed
-from jina_cli.client.transport import failed, left_of, over_limit
+from jina_cli.client.transport import left_of, over_limit
 from jina_cli.wire import jina3
-from jina_cli.wire.messages import BadMessage, Format, Request, Response, StatusCode
+from jina_cli.wire.messages import BadMessage, Format, Request, Response, StatusCode, failed
 
 Failed = Callable[[Request, grpc.aio.AioRpcError], Response]
 Metadata = Sequence[tuple[str, str]]

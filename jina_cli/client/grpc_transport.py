@@ -14,7 +14,7 @@ import grpc.aio
 from jina_cli.client.address import Target
 from jina_cli.client.errors import ConnectionFailed
 from jina_cli.client.grpc_call import CallSession
-from jina_cli.client.transport import Asks, Settings, failed, left_of, over_limit
+from jina_cli.client.transport import Asks, Settings, left_of, over_limit
 from jina_cli.errors import UsageError
 from jina_cli.wire.messages import (
     BadMessage,
@@ -22,6 +22,7 @@ from jina_cli.wire.messages import (
     Request,
     Response,
     StatusCode,
+    failed,
     status_of_grpc,
 )
 

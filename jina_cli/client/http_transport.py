@@ -20,9 +20,9 @@ from jina_cli.client.http_connection import (
     head_of,
 )
 from jina_cli.client.sse import EventReader, EventTooLong
-from jina_cli.client.transport import Asks, Settings, failed, left_of, over_limit, tls_context
+from jina_cli.client.transport import Asks, Settings, left_of, over_limit, tls_context
 from jina_cli.wire.balance import may_repeat
-from jina_cli.wire.messages import Format, Request, Response, StatusCode
+from jina_cli.wire.messages import Format, Request, Response, StatusCode, failed
 
 _DEFAULT = "/default"
 _WRONG_METHOD = 405

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from jina_cli.client.address import Scheme, Target
 from jina_cli.client.errors import ConnectionFailed, WrongAddress
-from jina_cli.wire.messages import Format, Request, Response, Status, StatusCode
+from jina_cli.wire.messages import Format, Request, Response
 
 if TYPE_CHECKING:
     import ssl
@@ -109,11 +109,6 @@ def transport_to(target: Target, settings: Settings) -> Transport:
 def left_of(deadline: float | None) -> float | None:
     """Return the seconds until a deadline, at least 0; None if there is none."""
     return None if deadline is None else max(0.0, deadline - time.monotonic())
-
-
-def failed(request: Request, code: StatusCode, problem: str) -> Response:
-    """Return an answer that the client itself gives."""
-    return Response(request_id=request.request_id, status=Status(code=code, description=problem))
 
 
 def not_connected(target: Target, error: OSError) -> ConnectionFailed:

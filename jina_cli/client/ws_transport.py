@@ -18,7 +18,6 @@ from jina_cli.client.http_transport import HttpTransport
 from jina_cli.client.transport import (
     Asks,
     Settings,
-    failed,
     left_of,
     not_connected,
     over_limit,
@@ -27,7 +26,7 @@ from jina_cli.client.transport import (
 from jina_cli.wire import jina3
 from jina_cli.wire.bodies import read_body, write_body
 from jina_cli.wire.jina3_status import read_status
-from jina_cli.wire.messages import BadMessage, Format, Request, Response, Status, StatusCode
+from jina_cli.wire.messages import BadMessage, Format, Request, Response, Status, StatusCode, failed
 
 END = b"\x00"
 """Says that no request follows."""

@@ -33,6 +33,7 @@ from jina_cli.wire.messages import (
     Response,
     Status,
     StatusCode,
+    failed,
     status_of_grpc,
 )
 from jina_cli.wire.parts import closing
@@ -315,8 +316,7 @@ class Remote:
         return self._failed(request, StatusCode.INVALID, str(error))
 
     def _failed(self, request: Request, code: StatusCode, what: str) -> Response:
-        status = Status(code=code, description=f"{self.address}: {what}")
-        return Response(request_id=request.request_id, status=status)
+        return failed(request, code, f"{self.address}: {what}")
 
 
 def _is_passed_by(request: Request, bodies: Sequence[Body]) -> bool:

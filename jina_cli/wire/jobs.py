@@ -11,7 +11,7 @@ from typing import Any
 
 from jina_cli.wire.connection import Connection
 from jina_cli.wire.frames import BadFrame
-from jina_cli.wire.messages import Buffer, Request, Response, Status, StatusCode
+from jina_cli.wire.messages import Buffer, Request, Response, Status, StatusCode, failed
 from jina_cli.wire.native import encode_response
 from jina_cli.wire.parts import Window
 
@@ -91,15 +91,9 @@ def answer(connection: Connection, id: int, response: Response, *, is_alone: boo
 def bug(request: Request, error: Exception) -> Response:
     """Return the answer to a request at which our own code failed."""
     log.error("a request to %s failed", request.endpoint, exc_info=error)
-    return failed(StatusCode.INTERNAL, f"{type(error).__name__}: {error}", request)
-
-
-def failed(code: StatusCode, problem: str, request: Request | None = None) -> Response:
-    """Return the answer to a request that is not worked on, or no more."""
-    status = Status(code=code, description=problem)
-    return Response(request_id=request.request_id if request else "", status=status)
+    return failed(request, StatusCode.INTERNAL, f"{type(error).__name__}: {error}")
 
 
 def overdue(request: Request) -> Response:
     """Return the answer to a request whose deadline is over."""
-    return failed(StatusCode.DEADLINE, "the deadline passed", request)
+    return failed(request, StatusCode.DEADLINE, "the deadline passed")

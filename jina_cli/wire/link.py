@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import TypeVar
 
 from jina_cli.wire.address import LinkDown, parse_address
 from jina_cli.wire.alarm import Alarm
 from jina_cli.wire.asked import WINDOW_REQUESTS, Asked, InParts, Waiter, Whole
 from jina_cli.wire.budget import too_large
 from jina_cli.wire.connection import Connection
+from jina_cli.wire.dialing import HELLO_S, Backoff, dial
 from jina_cli.wire.frames import BadFrame, Frame, Kind, Oversized
-from jina_cli.wire.messages import Hello, Request, Response, Status, StatusCode
+from jina_cli.wire.messages import Hello, Request, Response, StatusCode, failed
 from jina_cli.wire.native import (
     decode_hello,
     decode_response,
@@ -22,13 +22,9 @@ from jina_cli.wire.native import (
     encode_signal,
 )
 from jina_cli.wire.parts import Inbox
-
-T = TypeVar("T")
+from jina_cli.wire.pings import Pings
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
-HELLO_S = 30.0
-"""How long a peer may take to say hello: it may be loading its Executor."""
-
 SILENT_S = 10.0
 """A peer from which nothing is heard for so long, though it was pinged, is stopped or stuck.
 
@@ -38,12 +34,7 @@ User code that does not let go of the interpreter keeps a Pea silent too, so it 
 _PINGS_IN_SILENCE = 5
 """How often a peer is pinged in the time after which it would count as silent."""
 
-CONNECT_S = 5.0
 _RESPONSE = Kind.RESPONSE
-_FIRST_BACKOFF_S = 0.01
-_LAST_BACKOFF_S = 1.0
-_STEADY_S = 2.0
-"""A connection that lasted so long was a good one: the next is made soon."""
 
 
 class Link:
@@ -86,7 +77,7 @@ class Link:
         self._hello: Hello | None = None
         self._asked = Asked()
         self._alarm = Alarm(self._expire)
-        self._pings: dict[int, asyncio.Future[None]] = {}
+        self._pings = Pings()
         self._last_id = 0
         self._greeted: asyncio.Future[Hello] | None = None
         self._lost = asyncio.Event()
@@ -196,15 +187,8 @@ class Link:
         if connection is None:
             raise self._down(was_sent=False)
         id = self._asked.new_id()
-        begin = time.monotonic()
-        self._pings[id] = pong = asyncio.get_running_loop().create_future()
         connection.send(0, encode_signal(Kind.PING, id))
-        try:
-            async with asyncio.timeout(timeout_s):
-                await pong
-        finally:
-            self._pings.pop(id, None)
-        return time.monotonic() - begin
+        return await self._pings.wait(id, timeout_s)
 
     async def close(self) -> None:
         """Close the connection; what waits for an answer raises `LinkDown`."""
@@ -249,12 +233,11 @@ class Link:
             case Oversized(kind=Kind.RESPONSE | Kind.PART):
                 if waiter := self._asked.get(frame.id):
                     problem = too_large("the answer", frame.size, self._max_message_bytes)
-                    waiter.end(_failed(waiter.request, StatusCode.TOO_LARGE, problem))
+                    waiter.end(failed(waiter.request, StatusCode.TOO_LARGE, problem))
             case Frame(kind=Kind.HELLO):
                 self._greet(decode_hello(frame))
             case Frame(kind=Kind.PONG):
-                if pong := self._pings.get(frame.id):
-                    _set(pong, None)
+                self._pings.answered(frame.id)
             case Frame(kind=Kind.GOAWAY):
                 self._problem = "the peer is going away"
                 self._is_leaving = True
@@ -265,7 +248,7 @@ class Link:
                 raise BadFrame(f"a server does not say {frame.kind.name}")
 
     async def _stay_connected(self) -> None:
-        backoff_s = _FIRST_BACKOFF_S
+        backoff = Backoff()
         while True:
             try:
                 await self._connect()
@@ -276,10 +259,8 @@ class Link:
                 if self._silent_s is not None:
                     await self._watch(self._silent_s)
                 await self._lost.wait()
-                if time.monotonic() - began >= _STEADY_S:
-                    backoff_s = _FIRST_BACKOFF_S
-            await asyncio.sleep(backoff_s)
-            backoff_s = min(2 * backoff_s, _LAST_BACKOFF_S)
+                backoff.lasted(time.monotonic() - began)
+            await backoff.wait()
 
     async def _watch(self, silent_s: float) -> None:
         """Count the peer as up only while it is heard; return when the connection is lost."""
@@ -308,18 +289,12 @@ class Link:
             self._set_up(True)
 
     async def _connect(self) -> None:
-        loop = asyncio.get_running_loop()
         self._lost.clear()
-        self._greeted = loop.create_future()
-
-        def protocol() -> Connection:
-            return Connection(self, self._max_message_bytes, throttles_reading=False)
-
-        async with asyncio.timeout(CONNECT_S):
-            if isinstance(self._target, str):
-                _, connection = await loop.create_unix_connection(protocol, self._target)
-            else:
-                _, connection = await loop.create_connection(protocol, *self._target)
+        self._greeted = asyncio.get_running_loop().create_future()
+        connection = await dial(
+            self._target,
+            lambda: Connection(self, self._max_message_bytes, throttles_reading=False),
+        )
         try:
             async with asyncio.timeout(HELLO_S):
                 await self._greeted
@@ -359,7 +334,7 @@ class Link:
             raise self._down(was_sent=False)
         if self._asked.count >= self._max_pending:
             problem = f"{self._asked.count} requests wait for {self.address}"
-            return _failed(request, StatusCode.OVERLOADED, problem)
+            return failed(request, StatusCode.OVERLOADED, problem)
         return None
 
     def _ask(self, waiter: Waiter) -> None:
@@ -379,7 +354,7 @@ class Link:
         size = len(parts[0]) if len(parts) == 1 else sum(map(len, parts))
         if size > self._max_message_bytes:
             problem = too_large("the request", size, self._max_message_bytes)
-            waiter.end(_failed(request, StatusCode.TOO_LARGE, problem))
+            waiter.end(failed(request, StatusCode.TOO_LARGE, problem))
         elif self._connection is not None:
             self._connection.send(waiter.id, parts, is_alone=self._asked.count == 1)
 
@@ -401,7 +376,7 @@ class Link:
     def _expire(self, now: float) -> float:
         overdue, nearest = self._asked.overdue(now)
         for waiter in overdue:
-            waiter.give_up(_failed(waiter.request, StatusCode.DEADLINE, "the deadline passed"))
+            waiter.give_up(failed(waiter.request, StatusCode.DEADLINE, "the deadline passed"))
         return nearest
 
     def _take_back(self, id: int) -> None:
@@ -415,22 +390,10 @@ class Link:
     def _fail_all(self, unsent: frozenset[int] = frozenset()) -> None:
         for waiter in self._asked:
             waiter.end(self._down(was_sent=waiter.is_sent and waiter.id not in unsent))
-        for pong in self._pings.values():
-            if not pong.done():
-                pong.set_exception(self._down(was_sent=True))
+        self._pings.fail(self._down(was_sent=True))
 
     def _let_go(self, *, sent: bool) -> None:
         """Let go what was not sent, or also what need not wait for a peer that is not heard."""
         for waiter in self._asked:
             if not waiter.is_sent or (sent and not waiter.is_patient):
                 waiter.give_up(self._down(was_sent=waiter.is_sent))
-
-
-def _set(future: asyncio.Future[T], value: T) -> None:
-    if not future.done():
-        future.set_result(value)
-
-
-def _failed(request: Request, code: StatusCode, problem: str) -> Response:
-    status = Status(code=code, description=problem)
-    return Response(request_id=request.request_id, status=status)

@@ -270,6 +270,12 @@ class Hello:
     is_ready: bool = True
 
 
+def failed(request: Request | None, code: StatusCode, problem: str) -> Response:
+    """Return the answer to a request that goes no further; None is one that was not read."""
+    status = Status(code=code, description=problem)
+    return Response(request_id=request.request_id if request else "", status=status)
+
+
 def with_slash(endpoint: str) -> str:
     """Return the name of an endpoint as we know it: `index` is `/index`."""
     if endpoint.startswith("/") or endpoint == DRY_RUN_ENDPOINT:

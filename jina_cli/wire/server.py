@@ -14,8 +14,8 @@ from jina_cli.wire.alarm import NEVER, Alarm
 from jina_cli.wire.budget import FULL, Budget, too_large
 from jina_cli.wire.connection import Connection
 from jina_cli.wire.frames import BadFrame, Frame, Kind, Oversized
-from jina_cli.wire.jobs import Job, Peer, answer, bug, failed, overdue
-from jina_cli.wire.messages import Hello, Request, Respond, Response, StatusCode, Stream
+from jina_cli.wire.jobs import Job, Peer, answer, bug, overdue
+from jina_cli.wire.messages import Hello, Request, Respond, Response, StatusCode, Stream, failed
 from jina_cli.wire.native import (
     decode_credit,
     decode_request,
@@ -211,11 +211,11 @@ class Server:
         """Return why a request is not worked on; None after room for `size` bytes was taken."""
         if self._pending >= self._max_queue:
             problem = f"{self._pending} requests are waiting, which is the limit"
-            return failed(StatusCode.OVERLOADED, problem, request)
+            return failed(request, StatusCode.OVERLOADED, problem)
         if request.deadline is not None and request.deadline <= time.monotonic():
             return overdue(request)
         if self._budget is not None and size and not self._budget.take(size):
-            return failed(StatusCode.OVERLOADED, FULL, request)
+            return failed(request, StatusCode.OVERLOADED, FULL)
         return None
 
     def _begin(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
@@ -280,9 +280,9 @@ class Server:
 
     def _not_taken(self, frame: Oversized) -> Response:
         if frame.has_no_room:
-            return failed(StatusCode.OVERLOADED, FULL)
+            return failed(None, StatusCode.OVERLOADED, FULL)
         problem = too_large("the request", frame.size, self._max_message_bytes)
-        return failed(StatusCode.TOO_LARGE, problem)
+        return failed(None, StatusCode.TOO_LARGE, problem)
 
     def _close_if_done(self, connection: Connection, peer: Peer) -> None:
         if self._is_draining and peer.knows_we_go and not peer.jobs:
