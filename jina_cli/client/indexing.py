@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from typing import ClassVar, Protocol
+from dataclasses import dataclass, field
+from typing import ClassVar
 
-from jina_cli.client.client import Answer, Question
+from jina_cli.client.client import Question
+from jina_cli.client.halving import Asks, Halved, ask_by_halves
 from jina_cli.client.progress import Progress
 from jina_cli.client.pump import Pump
 from jina_cli.client.refused import Refused
 from jina_cli.client.window import Window
 from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.readers.batches import ReadBatch
-from jina_cli.documents.readers.row import Row, RowError, Skipped
-from jina_cli.errors import RequestFailed
-
-FAULTS_OF_DATA = frozenset({"INVALID", "EXECUTOR", "TOO_LARGE"})
-"""Statuses that a single document of a request may have caused."""
-
-
-class Asks(Protocol):
-    """What is needed of a client."""
-
-    async def ask(self, question: Question) -> Answer: ...
+from jina_cli.documents.readers.row import RowError, Skipped
 
 
 @dataclass(slots=True)
@@ -39,6 +30,15 @@ class Indexed:
     documents: int = 0
     chunks: int = 0
     skipped: dict[str, Passed] = field(default_factory=dict)
+
+    def take(self, outcome: Halved) -> int:
+        """Count what came of a batch, and return how many of its documents were taken."""
+        before = self.documents
+        for part in outcome.parts:
+            if not isinstance(part.said, RowError):
+                self.documents += len(part.docs)
+                self.chunks += count_chunks(part.said.docs)
+        return self.documents - before
 
     def skip(self, file: Skipped) -> None:
         """Note a file that was passed by."""
@@ -60,16 +60,6 @@ class Passed:
     def __str__(self) -> str:
         more = self.count - len(self.names)
         return ", ".join(self.names) + (f" and {more:,} more" if more else "")
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What one batch came to. `failure` is what the Flow said when all of it was refused."""
-
-    documents: int
-    chunks: int
-    refused: tuple[RowError, ...] = ()
-    failure: RequestFailed | None = None
 
 
 async def index(
@@ -97,10 +87,8 @@ async def index(
         JinaError: As `AsyncClient.ask` and `Refused.add`. What was taken stays taken.
     """
 
-    async def ask(batch: ReadBatch) -> _Outcome:
-        if not len(batch.docs):
-            return _Outcome(0, 0)
-        return await _send(client, question, batch.docs, batch.rows)
+    async def ask(batch: ReadBatch) -> Halved:
+        return await ask_by_halves(client, question, batch.docs, batch.rows)
 
     done = Indexed() if done is None else done
     running = Window(ask, window).run(Pump(batches).run())
@@ -109,41 +97,15 @@ async def index(
             lone = len(batch.rows) == 1 and done.documents > 0
             if outcome.failure is not None and not lone:
                 raise outcome.failure
-            done.documents += outcome.documents
-            done.chunks += outcome.chunks
-            progress.advance(outcome.documents)
+            progress.advance(done.take(outcome))
             for file in batch.skipped:
                 done.skip(file)
-            for error in sorted((*batch.errors, *outcome.refused), key=lambda e: e.line):
+            bad = [part.said for part in outcome.parts if isinstance(part.said, RowError)]
+            for error in sorted((*batch.errors, *bad), key=lambda e: e.line):
                 refused.add(error)
     finally:
         await running.aclose()
     return done
-
-
-async def _send(
-    client: Asks, question: Question, docs: DocumentBatch, rows: Iterable[Row]
-) -> _Outcome:
-    places = list(rows)
-    try:
-        answer = await client.ask(replace(question, docs=docs))
-    except RequestFailed as error:
-        if error.status not in FAULTS_OF_DATA:
-            raise
-        if len(docs) == 1:
-            row = places[0]
-            told = RowError(row.source, row.line, error.message, row.raw)
-            return _Outcome(0, 0, (told,), error)
-        middle = len(docs) // 2
-        first = await _send(client, question, docs.slice(0, middle), places[:middle])
-        second = await _send(client, question, docs.slice(middle, len(docs)), places[middle:])
-        return _Outcome(
-            first.documents + second.documents,
-            first.chunks + second.chunks,
-            first.refused + second.refused,
-            error if first.failure and second.failure else None,
-        )
-    return _Outcome(len(docs), count_chunks(answer.docs))
 
 
 def count_chunks(docs: DocumentBatch) -> int:

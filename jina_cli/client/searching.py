@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jina_cli.client.client import Question
-from jina_cli.client.indexing import FAULTS_OF_DATA, Asks
+from jina_cli.client.halving import Asks, Halved, Part, ask_by_halves
 from jina_cli.client.pump import Pump
 from jina_cli.client.window import Window
 from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.readers.batches import ReadBatch
 from jina_cli.documents.readers.row import Items, Row, RowError
 from jina_cli.documents.rows import to_rows
-from jina_cli.errors import RequestFailed
 
 _NOT_SHOWN = ("tensor", "embedding", "blob", "matches", "chunks")
 _FIRST_KEYS = ("id", "score", "text", "uri", "tags")
@@ -71,10 +70,8 @@ async def search(
         JinaError: As `AsyncClient.ask`.
     """
 
-    async def ask(batch: ReadBatch) -> _Asked:
-        if not len(batch.docs):
-            return _Asked(())
-        return await _ask(client, question, batch.docs, batch.rows)
+    async def ask(batch: ReadBatch) -> Halved:
+        return await ask_by_halves(client, question, batch.docs, batch.rows)
 
     has_found = False
     running = Window(ask, window).run(Pump(batches).run())
@@ -84,38 +81,19 @@ async def search(
                 yield error
             if asked.failure is not None and not (has_found and len(batch.rows) == 1):
                 raise asked.failure
-            has_found = has_found or (asked.failure is None and bool(asked.results))
-            for result in asked.results:
+            has_found = has_found or (asked.failure is None and bool(asked.parts))
+            for result in _results(asked.parts):
                 yield result
     finally:
         await running.aclose()
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What one batch came to. `failure` is what the Flow said when all of it was refused."""
-
-    results: tuple[Found | RowError, ...]
-    failure: RequestFailed | None = None
-
-
-async def _ask(
-    client: Asks, question: Question, docs: DocumentBatch, rows: Sequence[Row]
-) -> _Asked:
-    try:
-        answer = await client.ask(replace(question, docs=docs))
-    except RequestFailed as error:
-        if error.status not in FAULTS_OF_DATA:
-            raise
-        if len(docs) == 1:
-            row = rows[0]
-            return _Asked((RowError(row.source, row.line, error.message, row.raw),), error)
-        middle = len(docs) // 2
-        first = await _ask(client, question, docs.slice(0, middle), rows[:middle])
-        second = await _ask(client, question, docs.slice(middle, len(docs)), rows[middle:])
-        failure = error if first.failure and second.failure else None
-        return _Asked(first.results + second.results, failure)
-    return _Asked(tuple(found_in(docs, answer.docs)))
+def _results(parts: Iterable[Part]) -> Iterator[Found | RowError]:
+    for part in parts:
+        if isinstance(part.said, RowError):
+            yield part.said
+        else:
+            yield from found_in(part.docs, part.said.docs)
 
 
 def found_in(queries: DocumentBatch, answer: DocumentBatch) -> Iterator[Found]:
