@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from jina_cli.serve.http2.frames import (
     DATA,
@@ -17,7 +17,7 @@ from jina_cli.serve.http2.frames import (
 from jina_cli.wire.messages import Buffer
 
 if TYPE_CHECKING:
-    from jina_cli.serve.http2.connection import Connection
+    from jina_cli.serve.http2.outgoing import Outgoing
 
 _TOGETHER_BYTES = 16 * 1024
 """Parts of an answer up to this size are copied into one; larger ones are sent as they are."""
@@ -71,9 +71,7 @@ class Stream:
         "window_out",
     )
 
-    def __init__(
-        self, connection: Connection[Any], id: int, window_in: int, window_out: int
-    ) -> None:
+    def __init__(self, connection: Outgoing, id: int, window_in: int, window_out: int) -> None:
         self._connection = connection
         self.id = id
         self.window_in = window_in
