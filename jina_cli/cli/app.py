@@ -24,6 +24,7 @@ from jina_cli.cli.settings import Settings
 from jina_cli.cli.top_help import group_help, top_help
 from jina_cli.cli.tree import ALIASES, GLOBALS, VERBS, Verb, global_of, verb_of
 from jina_cli.errors import Exit, InputMissing, UsageError
+from jina_cli.nearest import nearest
 
 _HELP = frozenset({"-h", "--help"})
 
@@ -189,8 +190,6 @@ def _refuse_elsewhere(words: str) -> None:
 
 
 def _unknown(what: str, word: str, known: Sequence[str]) -> UsageError:
-    from difflib import get_close_matches
-
-    near = get_close_matches(word, known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else "see jina --help"
+    near = nearest(word, known)
+    hint = f"did you mean {near!r}?" if near else "see jina --help"
     return UsageError(f"no {what} {word!r}", hint=hint)

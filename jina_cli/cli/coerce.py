@@ -9,13 +9,13 @@ import enum
 import inspect
 import types
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 from typer.models import ParameterInfo
 
 from jina_cli.errors import UsageError
+from jina_cli.nearest import nearest
 
 Convert = Callable[[str], Any]
 
@@ -101,9 +101,9 @@ def _choice(known: dict[str, Any]) -> Convert:
         found = known.get(text, known.get(text.lower()))  # Jina's choices are in capitals
         if found is not None:
             return found
-        near = get_close_matches(text, known, n=1)
-        nearest = f"; did you mean {near[0]!r}?" if near else ""
-        raise _Wrong(f"not one of {_listed(list(known))}{nearest}")
+        near = nearest(text, known)
+        hint = f"; did you mean {near!r}?" if near else ""
+        raise _Wrong(f"not one of {_listed(list(known))}{hint}")
 
     return convert
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from jina_cli.cli.tree import GLOBALS, VERBS
 from jina_cli.errors import InputMissing, UsageError
+from jina_cli.nearest import nearest
 
 _MARK = b"[tool.jina"
 _NOT_HERE = frozenset({"directory"})
@@ -141,8 +142,6 @@ def _unknown(path: Path, key: str, words: Sequence[str], by_flag: Mapping[str, A
 
 
 def _strange(path: Path, what: str, key: str, known: Sequence[str]) -> UsageError:
-    from difflib import get_close_matches
-
-    near = get_close_matches(key, known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else ""
+    near = nearest(key, known)
+    hint = f"did you mean {near!r}?" if near else ""
     return UsageError(f"{path}: there is no {what} {key!r}", hint=hint)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
@@ -12,6 +11,7 @@ from jina_cli.client.core import Core
 from jina_cli.client.posting import DEFAULT_WINDOW
 from jina_cli.client.transport import MAX_MESSAGE_BYTES, Settings
 from jina_cli.errors import UsageError
+from jina_cli.nearest import nearest
 
 
 class ClientOptions(TypedDict, total=False):
@@ -78,8 +78,8 @@ def made(
     known = ClientOptions.__annotations__.keys() | WITHOUT_EFFECT
     for name in options:
         if name not in known:
-            close = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {close[0]}?" if close else ""
+            close = nearest(name, known)
+            hint = f"did you mean {close}?" if close else ""
             raise UsageError(f"Client has no option {name!r}", hint=hint)
     settings = Settings(
         max_message_bytes=options.get("max_message_bytes", MAX_MESSAGE_BYTES),

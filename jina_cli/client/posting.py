@@ -17,6 +17,7 @@ from jina_cli.client.question import Question
 from jina_cli.client.response import Response
 from jina_cli.client.retries import Retries
 from jina_cli.client.returned import ReturnType
+from jina_cli.nearest import nearest
 from jina_cli.wire.messages import with_slash
 
 if TYPE_CHECKING:
@@ -264,7 +265,6 @@ def _metadata(options: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _nearest(name: str) -> str:
-    import difflib
 
-    close = difflib.get_close_matches(name, PostOptions.__annotations__, 1)
-    return f"did you mean {close[0]}?" if close else ""
+    close = nearest(name, PostOptions.__annotations__)
+    return f"did you mean {close}?" if close else ""

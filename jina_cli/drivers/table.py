@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +17,7 @@ from jina_cli.drivers.retrieve import (
     StatusDriver,
 )
 from jina_cli.drivers.transform import CraftDriver, EncodeDriver, SegmentDriver, TrainDriver
+from jina_cli.nearest import nearest
 
 DRIVERS: Mapping[str, type[Any]] = {
     driver.__name__: driver
@@ -70,5 +70,5 @@ def build_driver(data: Any) -> Driver:
 
 
 def _nearest(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, 1)
-    return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(known)}"
+    near = nearest(name, known)
+    return f"; did you mean {near!r}?" if near else f"; there are {', '.join(known)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 
 from jina_cli.executors.endpoints import ExecutorInvalid
 from jina_cli.executors.executor import CONTEXT, Executor, attach
+from jina_cli.nearest import nearest
 
 E_ = TypeVar("E_", bound=Executor)
 
@@ -99,14 +99,14 @@ def _check_keywords(
     for name in with_:
         unknown = name not in own and name not in CONTEXT
         if unknown and (cls.__init__ is Executor.__init__ or not _takes_any(signature)):
-            near = difflib.get_close_matches(name, own, 1)
-            hint = f"{takes}; did you mean {near[0]!r}?" if near else takes
+            near = nearest(name, own)
+            hint = f"{takes}; did you mean {near!r}?" if near else takes
             raise ExecutorInvalid(f"{cls.__name__} takes no argument {name!r}", hint=hint)
     for name, parameter in list(signature.parameters.items())[1:]:
         is_needed = parameter.kind in _NAMED and parameter.default is parameter.empty
         if is_needed and name not in keywords:
-            near = difflib.get_close_matches(name, [n for n in with_ if n not in own], 1)
-            hint = "give it under 'uses_with'" + (f", not as {near[0]!r}" if near else "")
+            near = nearest(name, [n for n in with_ if n not in own])
+            hint = "give it under 'uses_with'" + (f", not as {near!r}" if near else "")
             raise ExecutorInvalid(f"{cls.__name__} needs the argument {name!r}", hint=hint)
 
 

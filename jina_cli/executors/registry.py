@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -13,6 +12,7 @@ from jina_cli.errors import JinaError
 from jina_cli.executors.endpoints import ExecutorInvalid
 from jina_cli.executors.executor import Executor
 from jina_cli.executors.modules import import_module, import_modules
+from jina_cli.nearest import nearest
 
 BUILT_IN: Mapping[str, str] = {
     "BaseExecutor": "jina_cli.executors.executor:Executor",
@@ -96,9 +96,9 @@ def _by_name(name: str, modules: Sequence[ModuleType], source_dir: str) -> type[
 def _from_module(module: ModuleType, name: str) -> type[Executor]:
     file = _file_of(module)
     if not hasattr(module, name):
-        near = difflib.get_close_matches(name, _classes_in(module), 1)
+        near = nearest(name, _classes_in(module))
         others = ", ".join(_classes_in(module)) or "none"
-        hint = f"did you mean {near[0]!r}?" if near else f"its Executors: {others}"
+        hint = f"did you mean {near!r}?" if near else f"its Executors: {others}"
         raise ExecutorNotFound(f"there is no class {name!r} in {file}", hint=hint)
     return _checked(getattr(module, name), f"{name} in {file}")
 
@@ -125,8 +125,8 @@ def _checked(value: object, what: str) -> type[Executor]:
 def _not_found(name: str, modules: Sequence[ModuleType]) -> ExecutorNotFound:
     offered = [found for module in modules for found in _classes_in(module)]
     searched = ", ".join(_file_of(module) for module in modules) or "no py_modules"
-    near = difflib.get_close_matches(name, [*offered, *names()], 1)
-    hint = f"did you mean {near[0]!r}? searched" if near else "searched"
+    near = nearest(name, [*offered, *names()])
+    hint = f"did you mean {near!r}? searched" if near else "searched"
     return ExecutorNotFound(
         f"there is no Executor {name!r}", hint=f"{hint} {searched} and what is installed"
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
+from jina_cli.nearest import nearest
 from jina_cli.plan.models import Route
 from jina_cli.vocabulary import DEFAULT_ENDPOINT, DRY_RUN_ENDPOINT
 from jina_cli.wire.messages import Format, Status, StatusCode
@@ -112,11 +113,10 @@ class Router:
         )
 
     def _unknown(self, endpoint: str) -> Status:
-        import difflib
 
-        near = difflib.get_close_matches(endpoint, self.endpoints, n=1, cutoff=0.5)
+        near = nearest(endpoint, self.endpoints, 0.5)
         if near:
-            hint = f"; did you mean {near[0]}?"
+            hint = f"; did you mean {near}?"
         elif self.endpoints:
             hint = f"; there are {', '.join(self.endpoints[:10])}"
         else:

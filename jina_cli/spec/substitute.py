@@ -20,10 +20,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any
 
 from jina_cli.diagnostics import Diagnostic, Span
+from jina_cli.nearest import nearest
 from jina_cli.spec.nodes import Entry, ListNode, MapNode, Node, Scalar, ScalarNode, from_data
 
 _TOKEN = re.compile(
@@ -197,9 +197,9 @@ class _Substitution:
             return self._env[name]
         if default is not None:
             return default
-        near = get_close_matches(name, self._env, n=1, cutoff=0.75)
+        near = nearest(name, self._env, 0.75)
         hint = (
-            f"did you mean {near[0]!r}, which is set?"
+            f"did you mean {near!r}, which is set?"
             if near
             else f"export {name}=… first, or give a default: ${{{{ env.{name} | value }}}}"
         )

@@ -11,10 +11,10 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from jina_cli.diagnostics import Diagnostic, Span
+from jina_cli.nearest import nearest
 from jina_cli.spec.reading import MAX_BYTES, kind_at, read_start
 from jina_cli.spec.schemas import rules
 
@@ -151,8 +151,8 @@ class Classes:
         installed = _entry_points()
         if name in installed:
             return
-        near = get_close_matches(name, [*known, *builtin, *installed], n=1, cutoff=0.75)
-        hint = f"did you mean {near[0]!r}?" if near else _how_to_name(name, files)
+        near = nearest(name, [*known, *builtin, *installed], 0.75)
+        hint = f"did you mean {near!r}?" if near else _how_to_name(name, files)
         where = ", ".join(_shown(file) for file in files)
         message = f"no class {name!r} in {where}" if files else f"there is no Executor {name!r}"
         self._report("JNA503" if files else "JNA504", message, site, hint)
@@ -161,8 +161,8 @@ class Classes:
         names = self._names(path, site)
         if names is None or name in names:
             return
-        near = get_close_matches(name, sorted(names), n=1)
-        hint = f"did you mean {near[0]!r}?" if near else None
+        near = nearest(name, sorted(names))
+        hint = f"did you mean {near!r}?" if near else None
         self._report("JNA503", f"no class {name!r} in {where or _shown(path)}", site, hint)
 
     def _names(self, path: Path, site: Site | None = None) -> set[str] | None:
@@ -276,8 +276,8 @@ def _near_file(name: str, site: Site) -> str | None:
         siblings = os.listdir(folder)
     except OSError:
         return None
-    near = get_close_matches(os.path.basename(name), siblings, n=1, cutoff=0.8)
-    return os.path.join(os.path.dirname(name), near[0]) if near else None
+    near = nearest(os.path.basename(name), siblings, 0.8)
+    return os.path.join(os.path.dirname(name), near) if near else None
 
 
 def _shown(path: Path) -> str:

@@ -7,9 +7,9 @@ rule. So a message is never about an alternative that nobody meant.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 
 from jina_cli.diagnostics import Diagnostic, Severity, Span
+from jina_cli.nearest import nearest as most_like
 from jina_cli.spec.nodes import Entry, ListNode, MapNode, Node, ScalarNode
 from jina_cli.spec.schemas import Rule, rules
 
@@ -91,10 +91,12 @@ def shown(node: Node) -> str:
     return repr(text) if isinstance(node.value, str) else text
 
 
+_LIKENESS = 0.7
+
+
 def nearest(word: str, known: Sequence[str]) -> str:
     """Return the known word that `word` was most likely meant to be, or nothing."""
-    near = get_close_matches(word, known, n=1, cutoff=0.7)
-    return near[0] if near else ""
+    return most_like(word, known, _LIKENESS)
 
 
 class _Walk:

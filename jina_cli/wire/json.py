@@ -11,11 +11,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import Any
 
 import orjson
 
+from jina_cli.nearest import nearest
 from jina_cli.vocabulary import DEFAULT_ENDPOINT
 from jina_cli.wire.json_faults import BadJson, Place, expect, other_kind, place_in
 from jina_cli.wire.messages import (
@@ -342,7 +342,7 @@ def _dumps(value: Any, name: str = "the answer") -> bytes:
 
 def _unknown_key(body: dict[str, Any]) -> BadJson:
     key = min(body.keys() - KEYS)
-    near = _OF_OLD.get(key) or next(iter(get_close_matches(key, sorted(KEYS), n=1)), None)
+    near = _OF_OLD.get(key) or nearest(key, sorted(KEYS))
     hint = f"; did you mean {near!r}?" if near else f"; there are {', '.join(sorted(KEYS))}"
     return BadJson(f"{key[:100]!r} is no key of a request{hint}", (key[:100],), "extra_forbidden")
 

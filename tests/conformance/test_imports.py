@@ -27,6 +27,7 @@ SHARED = frozenset(
         "lifeline",
         "tether",
         "quick",
+        "nearest",
         "files",
         "memory",
     },

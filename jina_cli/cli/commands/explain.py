@@ -12,6 +12,7 @@ import typer
 from jina_cli.cli.settings import settings_of
 from jina_cli.cli.topics import TOPICS, Topic
 from jina_cli.errors import JinaError, NothingMatched
+from jina_cli.nearest import nearest
 
 if TYPE_CHECKING:
     from jina_cli.spec.explain import Explanation
@@ -57,8 +58,6 @@ def records_of(key: str) -> list[dict[str, Any]]:
     Raises:
         NothingMatched: There is none of that name.
     """
-    from difflib import get_close_matches
-
     from jina_cli.spec.explain import explain as explain_key
     from jina_cli.spec.explain import nearest_keys
 
@@ -68,7 +67,7 @@ def records_of(key: str) -> list[dict[str, Any]]:
         return [_topic(key, TOPICS[key])]
     found = explain_key(key)
     if not found:
-        near = [*get_close_matches(key, TOPICS, n=1), *nearest_keys(key)]
+        near = [each for each in (nearest(key, TOPICS), *nearest_keys(key)) if each]
         hint = "did you mean " + " or ".join(map(repr, near)) + "?" if near else "see jina explain"
         raise NothingMatched(f"there is no key {key!r}", hint=hint)
     return [_record(each) for each in found]
@@ -145,15 +144,13 @@ def _record(explanation: Explanation) -> dict[str, Any]:
 
 
 def _code(code: str) -> dict[str, Any]:
-    from difflib import get_close_matches
-
     from jina_cli.spec.codes import CODES
 
     known = {cls.code: _failure(cls) for cls in _failures(JinaError)}
     known |= {name: (each.title, each.text) for name, each in CODES.items()}
     if code not in known:
-        near = get_close_matches(code, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else ""
+        near = nearest(code, known)
+        hint = f"did you mean {near}?" if near else ""
         raise NothingMatched(f"there is no code {code!r}", hint=hint)
     title, text = known[code]
     return {"schema": "jina.explain/1", "code": code, "title": title, "text": text}
