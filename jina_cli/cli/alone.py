@@ -38,13 +38,22 @@ def one_executor(
     draft = _draft_of(uses)
     own = draft.root.get("with")
     written = own.entries if isinstance(own, MapNode) else {}
+    yields = {key for key in from_file if key in written}
+    heard = {key: value for key, value in said.items() if key not in yields}
+    return laid_over(draft, heard).checked(os.environ, lenient=lenient)
+
+
+def laid_over(draft: Draft, said: Mapping[str, Any]) -> Draft:
+    """Return a draft with what options say over its `with`.
+
+    Args:
+        said: By the key of the YAML; what is None or empty says nothing.
+    """
     for key, value in said.items():
-        if key in from_file and key in written:
-            continue
         if value not in (None, "", [], {}, ()):
             span = Span(f"--{key.replace('_', '-')}", 1, 1, 2)
             draft = draft.with_values("with", {key: value}, span)
-    return draft.checked(os.environ, lenient=lenient)
+    return draft
 
 
 def _draft_of(uses: str) -> Draft:

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from jina_cli.cli.duration import seconds_of
@@ -14,6 +14,7 @@ from jina_cli.cli.settings import Settings
 from jina_cli.errors import Exit, UsageError
 
 if TYPE_CHECKING:
+    from jina_cli.cli.keeper import Keeping
     from jina_cli.plan.models import Plan
     from jina_cli.spec.models import FlowSpec
 
@@ -55,7 +56,6 @@ def stay_with(spec: FlowSpec, how: Stay, settings: Settings) -> None:
         UsageError: An option names what is not there.
         SpecInvalid: The Flow cannot be planned.
     """
-    from jina_cli.cli.render import uses_color
     from jina_cli.orchestrate.planning import planned
 
     def plan_of_it() -> Plan:
@@ -71,29 +71,36 @@ def stay_with(spec: FlowSpec, how: Stay, settings: Settings) -> None:
         return
     from jina_cli.cli.headstart import headstart
 
-    within = seconds_of(how.timeout_ready, "--timeout-ready") if how.timeout_ready else None
+    within_s = seconds_of(how.timeout_ready, "--timeout-ready") if how.timeout_ready else None
     with headstart(spec) as warming:
-        from jina_cli.cli.keeper import Keeping, become
+        from jina_cli.cli.keeper import become
 
         plan = plan_of_it()
-        keeping = Keeping(
-            plan=plan,
-            words=tuple(sys.argv[1:]),
-            exit_on=how.exit_on,
-            exit_code_from=_known_pod(how.exit_code_from, plan, "--exit-code-from"),
-            grace_s=seconds_of(how.grace, "--grace"),
-            ready_within_s=within,
-            deregister_s=0.0 if sys.stderr.isatty() else DEREGISTER_S,
-            ready_fd=_open_fd(how.ready_fd),
-            log_format=how.log_format,
-            prefix=not how.no_log_prefix,
-            colour=uses_color(settings.color, sys.stdout),
-            align=sys.stdout.isatty(),
-            shown=_shown(plan, how.attach, how.no_attach),
-            is_quiet=settings.quiet,
-            warming=warming if any(pea.forkable for pea in plan.peas) else None,
-        )
-        become(keeping)
+        keeping = _keeping(plan, how, settings, within_s)
+        forks = any(pea.forkable for pea in plan.peas)
+        become(replace(keeping, warming=warming if forks else None))
+
+
+def _keeping(plan: Plan, how: Stay, settings: Settings, ready_within_s: float | None) -> Keeping:
+    from jina_cli.cli.keeper import Keeping
+    from jina_cli.cli.render import uses_color
+
+    return Keeping(
+        plan=plan,
+        words=tuple(sys.argv[1:]),
+        exit_on=how.exit_on,
+        exit_code_from=_known_pod(how.exit_code_from, plan, "--exit-code-from"),
+        grace_s=seconds_of(how.grace, "--grace"),
+        ready_within_s=ready_within_s,
+        deregister_s=0.0 if sys.stderr.isatty() else DEREGISTER_S,
+        ready_fd=_open_fd(how.ready_fd),
+        log_format=how.log_format,
+        prefix=not how.no_log_prefix,
+        colour=uses_color(settings.color, sys.stdout),
+        align=sys.stdout.isatty(),
+        shown=_shown(plan, how.attach, how.no_attach),
+        is_quiet=settings.quiet,
+    )
 
 
 def variables_of(texts: Sequence[str]) -> Mapping[str, str]:

@@ -188,14 +188,12 @@ def _in_order(graph: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def _spec(name: str, pods: Sequence[Mapping[str, Any]], said: Mapping[str, Any]) -> FlowSpec:
+    from jina_cli.cli.alone import laid_over
     from jina_cli.diagnostics import Span
     from jina_cli.orchestrate.draft import new_draft
 
     draft = new_draft("Flow", {"name": name}, Span("jina gateway", 1, 1, 2))
-    for key, value in said.items():
-        if value not in (None, "", [], {}):
-            span = Span(f"--{key.replace('_', '-')}", 1, 1, 2)
-            draft = draft.with_values("with", {key: value}, span)
+    draft = laid_over(draft, said)
     for pod in pods:
         draft = draft.with_pod(pod, Span(_GRAPH, 1, 1, 2))
     draft = replace(draft, source=Path(os.path.abspath(name)))
