@@ -208,7 +208,6 @@ def concat_columns(columns: Sequence[Column]) -> Column:
     if len(kinds) > 1:
         columns = _like_the_known(columns)
         kinds = {type(column) for column in columns}
-    first = columns[0]
     if kinds == {TensorColumn}:
         return _concat_tensors([c for c in columns if isinstance(c, TensorColumn)])
     if kinds <= {TensorColumn, RaggedColumn}:
@@ -221,7 +220,10 @@ def concat_columns(columns: Sequence[Column]) -> Column:
         from jina_cli.documents.standard_writer import nodes_of
 
         return NodesColumn([node for column in columns for node in nodes_of(column)])
-    rows: list[Any] = [row for column in columns for row in rows_of(column)]
+    return _column_like(columns[0], [row for column in columns for row in rows_of(column)])
+
+
+def _column_like(first: Column, rows: list[Any]) -> Column:
     match first:
         case TextColumn():
             return TextColumn(rows)

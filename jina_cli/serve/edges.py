@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from jina_cli.serve.grpc_server import GrpcEdge
     from jina_cli.serve.http_server import HttpServer
+    from jina_cli.serve.ws_app import WebSockets
 
 Endpoints = Callable[[], Mapping[str, EndpointInfo]]
 
@@ -183,8 +184,6 @@ class Edges:
         from jina_cli.serve.http_app import HttpApp, HttpSettings
         from jina_cli.serve.http_pages import Pages, Title
         from jina_cli.serve.http_server import HttpServer
-        from jina_cli.serve.ws_app import WebSockets
-        from jina_cli.serve.ws_session import SessionSettings
 
         if self._http is None:
             gateway, paths = self._gateway, paths_of(self._gateway.expose_endpoints)
@@ -199,24 +198,25 @@ class Edges:
                 # Clients ask it where the time of a request goes, by any protocol.
                 paths={**paths, f"/{DRY_RUN_ENDPOINT}": DRY_RUN_ENDPOINT},
             )
-            websockets = WebSockets(
-                self._flow.answer,
-                SessionSettings(
-                    window=max(1, gateway.prefetch),
-                    max_message_bytes=limit,
-                    deadline_s=gateway.deadline_s,
-                ),
-                slots=self._slots,
-                budget=self._budget,
-            )
             self._http = HttpServer(
-                HttpApp(self._flow, pages, settings, websockets),
+                HttpApp(self._flow, pages, settings, self._websockets()),
                 max_body_bytes=limit,
                 budget=self._budget,
                 is_draining=lambda: self._board.draining,
                 tls=self._tls_context(),
             )
         return self._http
+
+    def _websockets(self) -> WebSockets:
+        from jina_cli.serve.ws_app import WebSockets
+        from jina_cli.serve.ws_session import SessionSettings
+
+        settings = SessionSettings(
+            window=max(1, self._gateway.prefetch),
+            max_message_bytes=self._plan.max_message_bytes,
+            deadline_s=self._gateway.deadline_s,
+        )
+        return WebSockets(self._flow.answer, settings, slots=self._slots, budget=self._budget)
 
     def _tls_context(self) -> SSLContext | None:
         certificate, key = self._gateway.ssl_certfile, self._gateway.ssl_keyfile
