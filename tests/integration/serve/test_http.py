@@ -370,13 +370,16 @@ async def keep_asking(
 
 @pytest.mark.parametrize("keeps_alive", [True, False])
 def test_no_accepted_request_fails_in_a_drain_under_load(folder: Path, keeps_alive: bool) -> None:
+    failures: list[str] = []
+    counts = {"answered": 0, "reached": 0}
+
     async def slowly(request: Request) -> Response:
+        counts["reached"] += 1
         await asyncio.sleep(0.005)
         return await echo(request)
 
-    async def scenario() -> tuple[list[str], int, int]:
-        failures: list[str] = []
-        counts, stop = {"answered": 0}, asyncio.Event()
+    async def scenario() -> int:
+        stop = asyncio.Event()
         limits = httpx.Limits(max_keepalive_connections=16 if keeps_alive else 0)
         async with (
             served(folder, slowly, deregister_s=0.5) as (_, gateway),
@@ -394,12 +397,15 @@ def test_no_accepted_request_fails_in_a_drain_under_load(folder: Path, keeps_ali
                 await asyncio.sleep(0.01)
             gateway.terminate()
             await asyncio.gather(*asking)
-            return failures, counts["answered"], await gateway.ended()
+            return await gateway.ended()
 
-    failures, answered, code = run(scenario())
+    code = run(scenario())
 
-    assert failures == []
-    assert answered >= 100 + 16, "those of all 16 that were under way at least"
+    # The system may take a connection just when it is told to take no more, and break it again.
+    unread = {"ReadError('')"} if not keeps_alive else set()
+    assert set(failures) <= unread
+    assert len(failures) <= 1
+    assert counts["reached"] == counts["answered"] >= 100 + 16, "all 16 that were under way"
     assert code == 0
 
 
