@@ -1,6 +1,10 @@
-"""What a failed gRPC call means."""
+"""What a failed gRPC call means, and the names of requests."""
 
 from __future__ import annotations
+
+import random
+import subprocess
+import sys
 
 import pytest
 
@@ -9,6 +13,7 @@ from jina_cli.wire.messages import (
     STATUSES,
     EndpointInfo,
     StatusCode,
+    new_request_id,
     status_of_grpc,
 )
 
@@ -54,3 +59,24 @@ def test_an_endpoint_of_two_executors_takes_as_the_first_and_gives_as_the_last()
     assert (both.input, both.output) == ({"title": "A"}, {"title": "C"})
     assert (both.parameters, both.is_generator) == ({"title": "P"}, True)
     assert last.then(EndpointInfo()).output == {"title": "C"}
+
+
+def test_request_ids_are_others_though_a_program_seeds_its_numbers() -> None:
+    found = set()
+    for _ in range(2):
+        random.seed(1)
+        found.add(new_request_id())
+
+    assert len(found) == 2
+    assert all(len(name) == 32 and int(name, 16) for name in found)
+
+
+def test_request_ids_of_a_fork_are_others() -> None:
+    program = (
+        "import os; from jina_cli.wire.messages import new_request_id; child = os.fork();"
+        "print(new_request_id(), flush=True); child and os.waitpid(child, 0)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+
+    assert len(set(done.stdout.split())) == 2
