@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from jina_cli.cli import asking_options as asking
 from jina_cli.cli import options as opt
 from jina_cli.cli.settings import Settings, from_files, settings_of
 from jina_cli.errors import BadInput, JinaError, NothingMatched
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from jina_cli.client.refused import Refused
     from jina_cli.documents.readers import RowError
 
-Format = Literal["auto", "jsonl", "json", "csv", "lines", "text", "npy"]
 OnError = Literal["skip", "stop"]
 
 
@@ -33,20 +33,13 @@ def index(
             help="Files, patterns, folders; - for stdin, which is read if nothing is named.",
         ),
     ] = None,
-    uses: Annotated[
-        str, typer.Option(metavar="FLOW", help="YAML of the Flow; left out, a text search.")
-    ] = "",
-    host: Annotated[str, typer.Option(metavar="URL", help="A Flow that runs already.")] = "",
-    workspace: Annotated[
-        str, typer.Option(metavar="DIR", help="Where the index is kept; .jina if left out.")
-    ] = "",
-    format: Annotated[Format, typer.Option(help="What the inputs are.")] = "auto",
-    field_map: Annotated[
-        list[str] | None,
-        typer.Option(metavar="A=B", help="Take field A as B: title=text,docno=id."),
-    ] = None,
-    batch: Annotated[int, typer.Option(min=1, help="Documents in a request.")] = 64,
-    concurrency: Annotated[int, typer.Option(min=1, help="Requests at a time.")] = 4,
+    uses: asking.Uses = "",
+    host: asking.RunningFlow = "",
+    workspace: asking.IndexFolder = "",
+    format: asking.Inputs = "auto",
+    field_map: asking.FieldMap = None,
+    batch: asking.Batch = 64,
+    concurrency: asking.Concurrency = 4,
     on_error: Annotated[
         OnError, typer.Option(help="What to do at the first bad row that is too many.")
     ] = "skip",
@@ -57,12 +50,8 @@ def index(
     allow_empty: Annotated[
         bool, typer.Option("--allow-empty", help="No input is no failure.")
     ] = False,
-    timeout: Annotated[
-        str, typer.Option(metavar="TIME", help="For each request, `90s` or `2m`.")
-    ] = "120s",
-    param: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter for Executors.")
-    ] = None,
+    timeout: asking.Timeout = "120s",
+    param: asking.Parameters = None,
     lenient: opt.Lenient = False,
 ) -> None:
     """Index files, rows or lines, so that they can be found.
@@ -101,7 +90,7 @@ class Job:
 
     inputs: tuple[str, ...]
     place: Place
-    format: Format
+    format: asking.InputFormat
     field_map: Mapping[str, str]
     batch: int
     concurrency: int

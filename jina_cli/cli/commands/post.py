@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jina_cli.cli import asking_options as asking
 from jina_cli.cli import options as opt
 from jina_cli.cli.settings import Settings, from_files, settings_of
 from jina_cli.errors import BadInput, NothingMatched
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 SCHEMA = "jina.post/1"
 
-Format = Literal["auto", "jsonl", "json", "csv", "lines", "text", "npy"]
-
 
 def post(
     ctx: typer.Context,
@@ -43,32 +42,21 @@ def post(
         list[str] | None,
         typer.Option(metavar="TEXT", help="A document with this text; may be repeated."),
     ] = None,
-    uses: Annotated[
-        str, typer.Option(metavar="FLOW", help="YAML of the Flow; left out, a text search.")
-    ] = "",
-    host: Annotated[str, typer.Option(metavar="URL", help="A Flow that runs already.")] = "",
-    workspace: Annotated[
-        str, typer.Option(metavar="DIR", help="Where the index is kept; .jina if left out.")
-    ] = "",
+    uses: asking.Uses = "",
+    host: asking.RunningFlow = "",
+    workspace: asking.IndexFolder = "",
     stream: Annotated[
         bool,
         typer.Option(
             "--stream", help="Send one document at a time, print what it yields as it comes."
         ),
     ] = False,
-    format: Annotated[Format, typer.Option(help="What the inputs are.")] = "auto",
-    field_map: Annotated[
-        list[str] | None,
-        typer.Option(metavar="A=B", help="Take field A as B: title=text,docno=id."),
-    ] = None,
-    batch: Annotated[int, typer.Option(min=1, help="Documents in a request.")] = 64,
-    concurrency: Annotated[int, typer.Option(min=1, help="Requests at a time.")] = 4,
-    timeout: Annotated[
-        str, typer.Option(metavar="TIME", help="For each request, `90s` or `2m`.")
-    ] = "120s",
-    param: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter for Executors.")
-    ] = None,
+    format: asking.Inputs = "auto",
+    field_map: asking.FieldMap = None,
+    batch: asking.Batch = 64,
+    concurrency: asking.Concurrency = 4,
+    timeout: asking.Timeout = "120s",
+    param: asking.Parameters = None,
     target_executor: Annotated[
         str, typer.Option(metavar="REGEX", help="Only for Pods of such names.")
     ] = "",
@@ -115,7 +103,7 @@ class Job:
     texts: tuple[str, ...]
     place: Place
     stream: bool
-    format: Format
+    format: asking.InputFormat
     field_map: Mapping[str, str]
     batch: int
     concurrency: int

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from jina_cli.cli import asking_options as asking
 from jina_cli.cli import options as opt
 from jina_cli.cli.settings import Settings, from_files, settings_of
 from jina_cli.errors import BadInput, NothingMatched, UsageError
@@ -31,13 +32,9 @@ def search(
             "nothing is named.",
         ),
     ] = None,
-    uses: Annotated[
-        str, typer.Option(metavar="FLOW", help="YAML of the Flow; left out, a text search.")
-    ] = "",
-    host: Annotated[str, typer.Option(metavar="URL", help="A Flow that runs already.")] = "",
-    workspace: Annotated[
-        str, typer.Option(metavar="DIR", help="Where the index is kept; .jina if left out.")
-    ] = "",
+    uses: asking.Uses = "",
+    host: asking.RunningFlow = "",
+    workspace: asking.IndexFolder = "",
     top_k: Annotated[
         int, typer.Option("-k", "--top-k", min=1, max=MAX_TOP_K, help="Matches of a query.")
     ] = 10,
@@ -45,16 +42,12 @@ def search(
         Format | None, typer.Option(help="table, or with --json jsonl, if left out.")
     ] = None,
     batch: Annotated[int, typer.Option(min=1, help="Queries in a request.")] = 16,
-    concurrency: Annotated[int, typer.Option(min=1, help="Requests at a time.")] = 4,
+    concurrency: asking.Concurrency = 4,
     allow_empty: Annotated[
         bool, typer.Option("--allow-empty", help="No query is no failure.")
     ] = False,
-    timeout: Annotated[
-        str, typer.Option(metavar="TIME", help="For each request, `90s` or `2m`.")
-    ] = "120s",
-    param: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter for Executors.")
-    ] = None,
+    timeout: asking.Timeout = "120s",
+    param: asking.Parameters = None,
     lenient: opt.Lenient = False,
 ) -> None:
     """Find what was indexed, best first.
