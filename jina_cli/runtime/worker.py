@@ -6,28 +6,25 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, Protocol
+from typing import Protocol
 
 from jina_cli.documents.batch import EMPTY_BATCH, DocumentBatch
-from jina_cli.documents.schema import blanks_of
 from jina_cli.drivers.base import BadResult, Done
 from jina_cli.executors.calls import BadDocuments, Call, Handler, gathered
 from jina_cli.executors.endpoints import Batching
 from jina_cli.quick import quick
 from jina_cli.runtime.batching import stretches_of
+from jina_cli.runtime.course import Course, write, written
 from jina_cli.runtime.failures import status_of
-from jina_cli.runtime.gather import union
 from jina_cli.runtime.parameters import with_results
 from jina_cli.runtime.steps import Step, Stop, Track, tracks_of
 from jina_cli.vocabulary import DRY_RUN_ENDPOINT
-from jina_cli.wire.bodies import hold, kept, read_body, write_body
 from jina_cli.wire.messages import (
     EMPTY,
     OK,
     Body,
-    Format,
     Request,
     Response,
     RouteStep,
@@ -92,50 +89,9 @@ class Opened:
     docs: DocumentBatch
     weights: Sequence[float]
 
-    def course(self, at: Stop | None = None) -> _Course:
+    def course(self, at: Stop | None = None) -> Course:
         """Return where it is on its way once it went with others up to a stop."""
-        return _Course((), at=at, taken=len(self.docs))
-
-
-@dataclass(slots=True)
-class _Course:
-    """A request on its way through the steps.
-
-    Attributes:
-        bodies: As they came in.
-        docs: What they are now; None while nobody has looked.
-        parts: The same, as they came from each Pod.
-        changed: Whether `docs` are other than what `bodies` hold.
-        results: What Executors returned besides documents.
-        at: The stop that is called now.
-        taken: How many documents were read that no answer tells of yet.
-    """
-
-    bodies: tuple[Body, ...]
-    docs: DocumentBatch | None = None
-    parts: tuple[DocumentBatch, ...] = ()
-    changed: bool = False
-    results: dict[str, Any] = field(default_factory=dict)
-    at: Stop | None = None
-    taken: int = 0
-
-    def read(self) -> DocumentBatch:
-        """Raises: BadBody."""
-        if self.docs is None:
-            self.parts = tuple(map(read_body, self.bodies))
-            self.docs = self.parts[0] if len(self.parts) == 1 else union(self.parts)
-            self.taken = sum(map(len, self.parts))
-        return self.docs
-
-    def put(self, docs: DocumentBatch) -> None:
-        """Go on with other documents."""
-        self.docs, self.parts, self.changed = docs, (docs,), True
-
-    def branch(self, done: Done) -> _Course:
-        """Return the course that one part of an answer takes from here on."""
-        course = _Course(self.bodies, results=dict(self.results), at=self.at)
-        course.put(done.docs)
-        return course
+        return Course((), at=at, taken=len(self.docs))
 
 
 class Worker:
@@ -167,11 +123,11 @@ class Worker:
     async def answer(self, request: Request, place: Place = HERE) -> Response:
         """Return the answer; what is raised on the way is its status."""
         start = time.time()
-        course = _Course(request.bodies)
+        course = Course(request.bodies)
         try:
             for stop in self.track(request.endpoint).stops:
                 await self._pass(course, stop, request, place)
-            body = _written(course, request.wanted)
+            body = written(course, request.wanted)
         except Exception as error:
             return self._failed(request, error, course, start)
         return self._answered(request, start, body, course)
@@ -182,12 +138,12 @@ class Worker:
         What is raised on the way is the status of the last part.
         """
         start = time.time()
-        course = _Course(request.bodies)
+        course = Course(request.bodies)
         stops = self.track(request.endpoint).stops
         try:
             async with aclosing(self._parts(course, stops, request, place)) as parts:
                 async for part in parts:
-                    body = _written(part, request.wanted)
+                    body = written(part, request.wanted)
                     taken, course.taken = course.taken, 0
                     part.taken = taken
                     yield self._answered(request, start, body, part)
@@ -197,13 +153,13 @@ class Worker:
     def open(self, request: Request, how: Batching) -> Opened | Response:
         """Return a request with its documents read, or the answer where there is one already."""
         start = time.time()
-        course = _Course(request.bodies)
+        course = Course(request.bodies)
         try:
             docs = course.read()
             for stop in self.track(request.endpoint).stops[:1]:
                 course.at = stop
                 if not self._select(course, stop):
-                    body = _written(course, request.wanted)
+                    body = written(course, request.wanted)
                     return self._answered(request, start, body, course)
                 docs = course.read()
             weights: Sequence[float] = [1] * len(docs)
@@ -225,7 +181,7 @@ class Worker:
             opened: At least one.
         """
         start = time.time()
-        together = _Course(())
+        together = Course(())
         try:
             docs = DocumentBatch.concat(one.docs for one in opened)
             weights = [weight for one in opened for weight in one.weights]
@@ -234,7 +190,7 @@ class Worker:
             returned = await self._in_stretches(together, opened[0].request, docs, parts, place)
             ends = list(accumulate(len(one.docs) for one in opened))
             bodies = [
-                _write(returned.slice(end - len(one.docs), end), one.request.wanted, together.at)
+                write(returned.slice(end - len(one.docs), end), one.request.wanted, together.at)
                 for one, end in zip(opened, ends, strict=True)
             ]
         except Exception as error:
@@ -250,7 +206,7 @@ class Worker:
 
     async def _in_stretches(
         self,
-        course: _Course,
+        course: Course,
         request: Request,
         docs: DocumentBatch,
         stretches: Sequence[slice],
@@ -274,7 +230,7 @@ class Worker:
             parts.append(returned)
         return DocumentBatch.concat(parts)
 
-    async def _pass(self, course: _Course, stop: Stop, request: Request, place: Place) -> None:
+    async def _pass(self, course: Course, stop: Stop, request: Request, place: Place) -> None:
         """Let one Executor do its part."""
         call = self._call(course, stop, request)
         if call is None:
@@ -289,8 +245,8 @@ class Worker:
         course.results.update(done.results)
 
     async def _parts(
-        self, course: _Course, stops: Sequence[Stop], request: Request, place: Place
-    ) -> AsyncGenerator[_Course, None]:
+        self, course: Course, stops: Sequence[Stop], request: Request, place: Place
+    ) -> AsyncGenerator[Course, None]:
         """Yield the course of each part, at its end."""
         for number, stop in enumerate(stops, 1):
             if not stop.handler.is_generator:
@@ -311,12 +267,12 @@ class Worker:
 
     async def _rest(
         self,
-        course: _Course,
-        branch: _Course,
+        course: Course,
+        branch: Course,
         stops: Sequence[Stop],
         request: Request,
         place: Place,
-    ) -> AsyncGenerator[_Course, None]:
+    ) -> AsyncGenerator[Course, None]:
         """Yield what becomes of one part further on."""
         if not stops:
             yield branch
@@ -329,7 +285,7 @@ class Worker:
                 course.at = branch.at
                 raise
 
-    def _call(self, course: _Course, stop: Stop, request: Request) -> Call | None:
+    def _call(self, course: Course, stop: Stop, request: Request) -> Call | None:
         """Return what an Executor is called with; None where the request passes it by."""
         if not self._select(course, stop):
             return None
@@ -345,7 +301,7 @@ class Worker:
             metadata=request.metadata,
         )
 
-    def _select(self, course: _Course, stop: Stop) -> bool:
+    def _select(self, course: Course, stop: Stop) -> bool:
         """Let documents go that the step does not want; say whether it is to be called.
 
         It is called for a request that came with no documents: there is nothing to choose.
@@ -363,7 +319,7 @@ class Worker:
         return len(found) > 0
 
     def _answered(
-        self, request: Request, start: float, body: Body, course: _Course, status: Status = OK
+        self, request: Request, start: float, body: Body, course: Course, status: Status = OK
     ) -> Response:
         parameters = with_results(request.parameters, self.seat.pea, course.results)
         return _response(
@@ -375,9 +331,7 @@ class Worker:
             taken=course.taken,
         )
 
-    def _failed(
-        self, request: Request, error: Exception, course: _Course, start: float
-    ) -> Response:
+    def _failed(self, request: Request, error: Exception, course: Course, start: float) -> Response:
         at = course.at
         step = at.step if at else self._steps[0] if self._steps else None
         status = status_of(error, self.seat.label, step.name if step is not None else "")
@@ -386,21 +340,3 @@ class Worker:
         log.debug("%s", "\n".join(status.stacks))
         course.results = {}
         return self._answered(request, start, EMPTY, course, status)
-
-
-def _written(course: _Course, wanted: Format) -> Body:
-    """Return the documents in the format that is wanted; untouched ones as they came in."""
-    if not course.changed and len(course.bodies) == 1:
-        body = kept(course.bodies[0], wanted, course.docs)
-        if body is not None:
-            return body
-    if wanted is Format.HELD:
-        return hold(course.read(), course.bodies)
-    return _write(course.read(), wanted, course.at)
-
-
-def _write(docs: DocumentBatch, wanted: Format, at: Stop | None) -> Body:
-    """Return documents in the format that is wanted; JSON has all fields of a user's class."""
-    if wanted is Format.JSON and at is not None and at.handler.output_type is not None:
-        return write_body(docs, wanted, blanks_of(at.handler.output_type))
-    return write_body(docs, wanted)
