@@ -64,6 +64,27 @@ async def echo(request: Request) -> Response:
     return Response(request_id=request.request_id, body=body, parameters=request.parameters)
 
 
+class Hanging:
+    """A Pod that never answers.
+
+    Attributes:
+        asked: Set once a request has come.
+        cancelled: Set once its work was given up.
+    """
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.cancelled = asyncio.Event()
+
+    async def answer(self, request: Request) -> Response:
+        self.asked.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.cancelled.set()
+        raise AssertionError
+
+
 @asynccontextmanager
 async def a_pea(
     path: Path,

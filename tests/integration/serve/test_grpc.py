@@ -27,6 +27,7 @@ from jina_cli.wire.messages import Body, Format, Request, Response, Status, Stat
 from tests.testing.gateways import (
     LOCAL,
     Answer,
+    Hanging,
     RunningGateway,
     a_gateway,
     a_pea,
@@ -264,19 +265,11 @@ def test_a_message_over_the_limit_is_refused_with_the_limit(folder: Path) -> Non
 
 def test_the_clients_deadline_reaches_the_pod(folder: Path) -> None:
     async def scenario() -> None:
-        cancelled = asyncio.Event()
-
-        async def hang(request: Request) -> Response:
-            try:
-                await asyncio.Event().wait()
-            finally:
-                cancelled.set()
-            raise AssertionError
-
-        async with served(folder, hang) as (channel, _):
+        hanging = Hanging()
+        async with served(folder, hanging.answer) as (channel, _):
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await ask(channel, a_message(), timeout=0.3)
-            await asyncio.wait_for(cancelled.wait(), 2)
+            await asyncio.wait_for(hanging.cancelled.wait(), 2)
             assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
     run(scenario())
@@ -284,26 +277,18 @@ def test_the_clients_deadline_reaches_the_pod(folder: Path) -> None:
 
 def test_a_client_that_cancels_takes_its_work_with_it(folder: Path) -> None:
     async def scenario() -> None:
-        asked, cancelled = asyncio.Event(), asyncio.Event()
-
-        async def hang(request: Request) -> Response:
-            asked.set()
-            try:
-                await asyncio.Event().wait()
-            finally:
-                cancelled.set()
-            raise AssertionError
+        hanging = Hanging()
 
         async def endless() -> AsyncIterator[bytes]:
             yield a_message()
             await asyncio.Event().wait()
 
-        async with served(folder, hang) as (channel, _):
+        async with served(folder, hanging.answer) as (channel, _):
             call = channel.stream_stream(CALL)(endless())
             reading = asyncio.ensure_future(call.read())
-            await asyncio.wait_for(asked.wait(), 5)
+            await asyncio.wait_for(hanging.asked.wait(), 5)
             call.cancel()
-            await asyncio.wait_for(cancelled.wait(), 1)
+            await asyncio.wait_for(hanging.cancelled.wait(), 1)
             reading.cancel()
 
     run(scenario())

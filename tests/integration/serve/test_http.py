@@ -23,6 +23,7 @@ from jina_cli.wire.messages import Request, Response, Status, StatusCode
 from tests.testing.gateways import (
     LOCAL,
     Answer,
+    Hanging,
     RunningGateway,
     a_gateway,
     a_pea,
@@ -252,23 +253,14 @@ def test_readyz_names_the_pods_that_are_down(folder: Path) -> None:
 
 def test_a_client_that_goes_away_takes_its_work_with_it(folder: Path) -> None:
     async def scenario() -> None:
-        asked, cancelled = asyncio.Event(), asyncio.Event()
-
-        async def hang(request: Request) -> Response:
-            asked.set()
-            try:
-                await asyncio.Event().wait()
-            finally:
-                cancelled.set()
-            raise AssertionError
-
-        async with served(folder, hang) as (client, _):
+        hanging = Hanging()
+        async with served(folder, hanging.answer) as (client, _):
             asking = asyncio.create_task(client.post("/search", json={"data": []}))
-            await asyncio.wait_for(asked.wait(), 5)
+            await asyncio.wait_for(hanging.asked.wait(), 5)
             asking.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await asking
-            await asyncio.wait_for(cancelled.wait(), 1)
+            await asyncio.wait_for(hanging.cancelled.wait(), 1)
 
     run(scenario())
 

@@ -24,6 +24,7 @@ from jina_cli.wire.messages import Format, Request, Response, Status, StatusCode
 from tests.testing.gateways import (
     LOCAL,
     Answer,
+    Hanging,
     RunningGateway,
     a_gateway,
     a_pea,
@@ -283,22 +284,13 @@ def test_a_page_of_an_allowed_origin_may_open_one(folder: Path) -> None:
 
 def test_a_client_that_goes_away_takes_its_work_with_it(folder: Path) -> None:
     async def scenario() -> None:
-        asked, cancelled = asyncio.Event(), asyncio.Event()
-
-        async def hang(request: Request) -> Response:
-            asked.set()
-            try:
-                await asyncio.Event().wait()
-            finally:
-                cancelled.set()
-            raise AssertionError
-
-        async with served(folder, hang) as gateway:
+        hanging = Hanging()
+        async with served(folder, hanging.answer) as gateway:
             socket = await connected(gateway, "bytes")
             await socket.send(a_message())
-            await asyncio.wait_for(asked.wait(), 5)
+            await asyncio.wait_for(hanging.asked.wait(), 5)
             socket.transport.abort()
-            await asyncio.wait_for(cancelled.wait(), 1)
+            await asyncio.wait_for(hanging.cancelled.wait(), 1)
 
     run(scenario())
 
