@@ -30,6 +30,7 @@ SHARED = frozenset(
         "nearest",
         "files",
         "memory",
+        "extras",
     },
 )
 """May be imported by all, and import none of ours but each other."""
