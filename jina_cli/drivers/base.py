@@ -126,12 +126,21 @@ def top_k_of(parameters: Parameters, default: int) -> int:
     Raises:
         BadParameter: It is no number from 1 to `MAX_TOP_K`.
     """
-    value = parameters.get("top_k", default)
+    return whole_number(parameters, "top_k", default, most=MAX_TOP_K)
+
+
+def whole_number(parameters: Parameters, name: str, default: int, *, most: int) -> int:
+    """Return a parameter that is a number of things.
+
+    Raises:
+        BadParameter: It is no number from 1 to `most`.
+    """
+    value = parameters.get(name, default)
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # JSON of Jina's clients has all numbers as floats
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_TOP_K:
-        problem = f"top_k is {value!r}, and must be a number from 1 to {MAX_TOP_K}"
-        raise BadParameter(problem, "parameters.top_k")
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+        problem = f"{name} is {value!r}, and must be a number from 1 to {most}"
+        raise BadParameter(problem, f"parameters.{name}")
     return value
 
 

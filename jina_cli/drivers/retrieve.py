@@ -1,4 +1,4 @@
-"""Drivers that keep documents, find them again, order what was found, and judge it."""
+"""Drivers that find documents, order what was found, and judge it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from jina_cli.documents.column import DocsColumn, ValuesColumn
 from jina_cli.documents.traversal import Path
 from jina_cli.drivers.base import (
     ROOT,
-    BadParameter,
     BadResult,
     Done,
     MaybeAwaitable,
@@ -25,22 +24,10 @@ from jina_cli.drivers.base import (
 DEFAULT_TOP_K = 10
 
 
-class Indexes(Protocol):
-    def index(self, docs: DocumentBatch, **parameters: Any) -> MaybeAwaitable[None]: ...
-
-
 class Searches(Protocol):
     def search(
         self, docs: DocumentBatch, *, top_k: int, **parameters: Any
     ) -> MaybeAwaitable[DocsColumn]: ...
-
-
-class Deletes(Protocol):
-    def delete(self, ids: Sequence[str]) -> MaybeAwaitable[int]: ...
-
-
-class Counts(Protocol):
-    def count(self) -> MaybeAwaitable[int]: ...
 
 
 class Ranks(Protocol):
@@ -51,28 +38,6 @@ class Ranks(Protocol):
 
 class Evaluates(Protocol):
     def evaluate(self, actual: Sequence[str], desired: Sequence[str]) -> MaybeAwaitable[float]: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexDriver:
-    """Let an Executor keep documents; the answer holds their ids alone.
-
-    Attributes:
-        traversal_paths: Documents that are kept.
-    """
-
-    method: ClassVar[str] = "index"
-    traversal_paths: tuple[Path, ...] = ROOT
-
-    async def __call__(
-        self, executor: Indexes, docs: DocumentBatch, parameters: Parameters
-    ) -> Done:
-        async def step(found: DocumentBatch) -> DocumentBatch:
-            await settled(executor.index(found, **accepted(executor.index, parameters)))
-            return found
-
-        await at_paths(docs, self.traversal_paths, step)
-        return Done(docs=docs.only())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,37 +65,6 @@ class SearchDriver:
             return found.with_columns(matches=_matches(matches, len(found), where))
 
         return Done(docs=await at_paths(docs, self.traversal_paths, step))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteDriver:
-    """Let an Executor forget the documents of the request, and those of its `ids` parameter.
-
-    The answer holds the documents' ids, and says under `deleted` how many were there.
-    """
-
-    method: ClassVar[str] = "delete"
-
-    async def __call__(
-        self, executor: Deletes, docs: DocumentBatch, parameters: Parameters
-    ) -> Done:
-        named = parameters.get("ids", [])
-        if not isinstance(named, list | tuple) or not all(isinstance(id_, str) for id_ in named):
-            problem = f"ids is {named!r}, and must be a list of strings"
-            raise BadParameter(problem, "parameters.ids")
-        ids = list(dict.fromkeys([*docs.ids, *named]))
-        deleted = await settled(executor.delete(ids)) if ids else 0
-        return Done(docs=docs.only(), results={"deleted": deleted})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusDriver:
-    """Say under `count` how many documents an Executor keeps."""
-
-    method: ClassVar[str] = "count"
-
-    async def __call__(self, executor: Counts, docs: DocumentBatch, parameters: Parameters) -> Done:
-        return Done(docs=docs, results={"count": await settled(executor.count())})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

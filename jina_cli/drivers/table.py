@@ -8,24 +8,28 @@ from typing import Any
 
 from jina_cli.documents.traversal import BadPath, parse_paths
 from jina_cli.drivers.base import Driver
-from jina_cli.drivers.retrieve import (
+from jina_cli.drivers.keep import (
+    CountDriver,
     DeleteDriver,
-    EvaluateDriver,
+    DumpDriver,
+    GetDriver,
     IndexDriver,
-    RankDriver,
-    SearchDriver,
     StatusDriver,
 )
+from jina_cli.drivers.retrieve import EvaluateDriver, RankDriver, SearchDriver
 from jina_cli.drivers.transform import CraftDriver, EncodeDriver, SegmentDriver, TrainDriver
 from jina_cli.nearest import nearest
 
 DRIVERS: Mapping[str, type[Any]] = {
     driver.__name__: driver
     for driver in (
+        CountDriver,
         CraftDriver,
         DeleteDriver,
+        DumpDriver,
         EncodeDriver,
         EvaluateDriver,
+        GetDriver,
         IndexDriver,
         RankDriver,
         SearchDriver,

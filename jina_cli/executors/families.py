@@ -13,16 +13,17 @@ from typing import Any, ClassVar
 from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.column import DocsColumn
 from jina_cli.drivers.base import Driver, MaybeAwaitable
-from jina_cli.drivers.retrieve import (
+from jina_cli.drivers.keep import (
+    CountDriver,
     DeleteDriver,
-    EvaluateDriver,
+    DumpDriver,
+    GetDriver,
     IndexDriver,
-    RankDriver,
-    SearchDriver,
     StatusDriver,
 )
+from jina_cli.drivers.retrieve import EvaluateDriver, RankDriver, SearchDriver
 from jina_cli.drivers.transform import CraftDriver, EncodeDriver, SegmentDriver, TrainDriver
-from jina_cli.executors.endpoints import Batching
+from jina_cli.executors.endpoints import Batching, write
 from jina_cli.executors.executor import Executor
 from jina_cli.vocabulary import DEFAULT_ENDPOINT, TRAIN_ENDPOINT
 
@@ -143,10 +144,12 @@ class Segmenter(Family):
 class Indexer(Family):
     """Keeps documents and finds them again.
 
-    Serves `/index`, `/update`, `/search`, `/delete` and `/status`. Answers to all but
-    `/search` hold ids alone.
+    Serves `/index`, `/update`, `/search`, `/delete`, `/status` and `/count`, and `/get` and
+    `/dump` where their methods are overridden. Answers to all but `/search`, `/get` and `/dump`
+    hold ids alone.
     """
 
+    @write
     @abstractmethod
     def index(self, docs: DocumentBatch, **parameters: Any) -> MaybeAwaitable[None]:
         """Keep documents, in place of those with the same ids. On return they are kept.
@@ -163,24 +166,67 @@ class Indexer(Family):
         """Return the matches of each document, best first, at most `top_k` of each.
 
         Each match has a `score`, higher for better.
+
+        Args:
+            docs: The queries, at least one.
+            top_k: At least 1.
+            parameters: Those of the request that the method has names for; `filter` is a
+                condition in any form that `documents.condition` reads.
+        """
+
+    @write
+    @abstractmethod
+    def delete(self, ids: Sequence[str], *, filter: Any = None) -> MaybeAwaitable[int]:
+        """Forget documents, and return how many of them were there.
+
+        Args:
+            ids: Each once; may be none, and then there is a `filter`.
+            filter: A condition: what meets it goes too. None for none.
         """
 
     @abstractmethod
-    def delete(self, ids: Sequence[str]) -> MaybeAwaitable[int]:
-        """Forget documents, and return how many of them were there."""
+    def count(self, *, filter: Any = None) -> MaybeAwaitable[int]:
+        """Return how many documents are kept, or of these how many meet a condition."""
 
-    @abstractmethod
-    def count(self) -> MaybeAwaitable[int]:
-        """Return how many documents are kept."""
+    def get(self, ids: Sequence[str]) -> MaybeAwaitable[DocumentBatch]:
+        """Return documents by id with all their fields, in the order of `ids`.
+
+        Those that are not there are left out. Served where a subclass overrides it.
+
+        Args:
+            ids: At least one, each once.
+        """
+        raise NotImplementedError(f"{type(self).__name__} returns no documents by id")
+
+    def dump(
+        self, *, after: str, limit: int, filter: Any, vectors: bool
+    ) -> MaybeAwaitable[DocumentBatch]:
+        """Return the next documents in order of their ids; none at the end.
+
+        Served where a subclass overrides it.
+
+        Args:
+            after: The last id that the caller has; empty for the beginning.
+            limit: Documents at most, at least 1.
+            filter: A condition that they meet; None for all.
+            vectors: Whether they come with their vectors.
+        """
+        raise NotImplementedError(f"{type(self).__name__} dumps no documents")
 
     def default_drivers(self) -> Mapping[str, Sequence[Driver]]:
-        return {
+        drivers: dict[str, Sequence[Driver]] = {
             "/index": (IndexDriver(),),
             "/update": (IndexDriver(),),
             "/search": (SearchDriver(),),
             "/delete": (DeleteDriver(),),
             "/status": (StatusDriver(),),
+            "/count": (CountDriver(),),
         }
+        if type(self).get is not Indexer.get:
+            drivers["/get"] = (GetDriver(),)
+        if type(self).dump is not Indexer.dump:
+            drivers["/dump"] = (DumpDriver(),)
+        return drivers
 
 
 class Ranker(Family):

@@ -19,14 +19,12 @@ from jina_cli.documents.column import (
     ValuesColumn,
 )
 from jina_cli.drivers.base import BadParameter, BadResult, Done, Driver
-from jina_cli.drivers.retrieve import (
+from jina_cli.drivers.keep import (
     DeleteDriver,
-    EvaluateDriver,
     IndexDriver,
-    RankDriver,
-    SearchDriver,
     StatusDriver,
 )
+from jina_cli.drivers.retrieve import EvaluateDriver, RankDriver, SearchDriver
 from jina_cli.drivers.table import DRIVERS, BadDriver, build_driver
 from jina_cli.drivers.transform import CraftDriver, EncodeDriver, SegmentDriver, TrainDriver
 
