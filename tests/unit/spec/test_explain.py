@@ -74,7 +74,7 @@ def test_a_built_in_executor_is_explained_with_arguments_endpoints_and_an_exampl
     assert (
         "\n  field          Field of the vectors, of documents and of queries. Default emb" in said
     )
-    assert "\nEndpoints:\n  /delete, /index, /search, /status, /update\n" in said
+    assert "\nEndpoints:\n  /count, /delete, /index, /search, /status, /update\n" in said
     assert said.endswith("      metric: cosine\n        field: embedding")
 
 
