@@ -1,21 +1,4 @@
-"""Which documents a query matches, in the query language that docarray and Jina have.
-
-    {"tags__lang": {"$eq": "en"}, "$or": [{"price": {"$lt": 5}}, {"text": {"$exists": False}}]}
-
-A name is a field, or a path with `__` between its parts: keys of values, places in lists, fields
-of documents. Operators of one field, fields of one object and items of a list all have to hold,
-save in `$or`. Documents are never refused, only not matched:
-
-* A field that a document lacks is null: it equals `None`, differs from all else, and does not
-  exist. (docarray says that a field exists where its class declares it; columns do not know.)
-* Where a path leads to nothing, only `$exists: False` matches, not `$neq` nor `$nin`. A key whose
-  value is null leads to something.
-* What cannot be compared, a string with a number, is neither more nor less.
-* A string `{name}` stands for the document's own field of that name.
-
-Regular expressions are Python's, which backtrack: a query is as trusted as who wrote it. Only
-the first `MAX_SEARCHED` characters of a text are searched.
-"""
+"""Which documents a condition matches: the semantics of `condition`, over columns."""
 
 from __future__ import annotations
 
@@ -27,170 +10,94 @@ from itertools import repeat
 from typing import Any, Final, TypeAlias
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.column import DocsColumn, Indices, NodesColumn, rows_of
+from jina_cli.documents.condition import (
+    FIELDS,
+    MAX_PATTERN,
+    MAX_SEARCHED,
+    All,
+    AnyOf,
+    BadQuery,
+    Compare,
+    Condition,
+    Not,
+    Op,
+    Own,
+    condition_of,
+)
 from jina_cli.documents.nodes import UnknownElements, node_value
 
-MAX_PATTERN: Final = 1000
-MAX_SEARCHED: Final = 100_000
-MAX_NESTED: Final = 32
+__all__ = ["MAX_PATTERN", "BadQuery", "Mask", "Query", "matches"]
 
 Mask: TypeAlias = NDArray[np.bool_]
-_Test: TypeAlias = Callable[[DocumentBatch], Mask]
 _Holds: TypeAlias = Callable[[Any, Any], bool]
-
-
-class BadQuery(ValueError):
-    """A query means nothing.
-
-    Attributes:
-        where: The operators and fields that lead to what is wrong, `$or[1].price.$lt`.
-    """
-
-    def __init__(self, where: str, problem: str) -> None:
-        self.where = where
-        super().__init__(f"{where}: {problem}" if where else problem)
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query that was read and is in order."""
+    """A query that was read and is in order.
 
-    _test: _Test
+    Attributes:
+        condition: What it says; None for one that is met by all documents.
+    """
+
+    condition: Condition | None
 
     @classmethod
     def of(cls, query: Any) -> Query:
-        """Return the query that a mapping, a list of these, or either as JSON, says.
-
-        One that says nothing is met by all documents.
+        """Return the query that a mapping, a list of these, JSON or the text of a `--where` says.
 
         Raises:
             BadQuery: It names an operator there is not, or gives one what it does not take.
         """
-        if isinstance(query, str | bytes):
-            try:
-                query = orjson.loads(query) if query else None
-            except ValueError as error:
-                raise BadQuery("", f"a query is not JSON: {error}") from None
-        return cls(_all_of([] if query is None else _clauses(query, "", MAX_NESTED)))
+        return cls(condition_of(query))
 
     def matching(self, batch: DocumentBatch) -> Indices:
         """Return the places of the documents that match, in order."""
-        return np.flatnonzero(self._test(batch)).astype(np.int64, copy=False)
+        return np.flatnonzero(matches(self.condition, batch)).astype(np.int64, copy=False)
 
 
-def _all_of(tests: Sequence[_Test]) -> _Test:
-    def test(batch: DocumentBatch) -> Mask:
-        mask = np.ones(len(batch), np.bool_)
-        for one in tests:
-            mask &= one(batch)
-        return mask
-
-    return tests[0] if len(tests) == 1 else test
-
-
-def _any_of(tests: Sequence[_Test]) -> _Test:
-    def test(batch: DocumentBatch) -> Mask:
-        mask = np.zeros(len(batch), np.bool_)
-        for one in tests:
-            mask |= one(batch)
-        return mask
-
-    return test
-
-
-def _none_of(tests: Sequence[_Test]) -> _Test:
-    # As docarray has it, not all of several: `$not` denies the and of what it holds.
-    denied = _all_of(tests)
-    return lambda batch: ~denied(batch)
+def matches(condition: Condition | None, batch: DocumentBatch) -> Mask:
+    """Return which documents match, shape `(documents,)`; None is met by all."""
+    match condition:
+        case None:
+            return np.ones(len(batch), np.bool_)
+        case Compare():
+            return _compared(condition, batch)
+        case Not(of):
+            return ~matches(of, batch)
+        case All(of):
+            mask = np.ones(len(batch), np.bool_)
+            for one in of:
+                mask &= matches(one, batch)
+            return mask
+        case AnyOf(of):
+            mask = np.zeros(len(batch), np.bool_)
+            for one in of:
+                mask |= matches(one, batch)
+            return mask
 
 
-_LOGICAL: Mapping[str, Callable[[Sequence[_Test]], _Test]] = {
-    "$and": _all_of,
-    "$or": _any_of,
-    "$not": _none_of,
-}
-
-
-def _clauses(query: Any, where: str, levels: int) -> list[_Test]:
-    if levels == 0:
-        raise BadQuery(where, f"is nested deeper than {MAX_NESTED}")
-    if isinstance(query, Mapping):
-        return [_clause(key, value, where, levels) for key, value in query.items()]
-    if isinstance(query, list | tuple):
-        return [
-            _all_of(_clauses(item, f"{where}[{place}]", levels - 1))
-            for place, item in enumerate(query)
-        ]
-    raise BadQuery(where, f"{query!r} is neither an object nor a list of objects")
-
-
-def _clause(key: Any, value: Any, where: str, levels: int) -> _Test:
-    if not isinstance(key, str) or not key:
-        raise BadQuery(where, f"{key!r} is no name of a field")
-    at = f"{where}.{key}" if where else key
-    if key in _LOGICAL:
-        return _LOGICAL[key](_clauses(value, at, levels - 1))
-    if key.startswith("$"):
-        hint = "it goes behind a field" if key in _OPERATORS else _known(_LOGICAL)
-        raise BadQuery(at, f"there is no such operator here; {hint}")
-    path = tuple(key.split("__"))
-    if not all(path):
-        raise BadQuery(at, "the path has an empty part")
-    return _all_of(_of_field(path, value, at, levels))
-
-
-def _of_field(path: tuple[str, ...], value: Any, where: str, levels: int) -> list[_Test]:
-    if levels == 0:
-        raise BadQuery(where, f"is nested deeper than {MAX_NESTED}")
-    if isinstance(value, list) and value:
-        parts = [
-            _of_field(path, v, f"{where}[{place}]", levels - 1) for place, v in enumerate(value)
-        ]
-        return [_all_of(part) for part in parts]
-    if not isinstance(value, Mapping) or not value:
-        raise BadQuery(where, f"{value!r} is no operator with a value, as {{'$eq': 1}}")
-    tests = []
-    for key, operand in value.items():
-        at = f"{where}.{key}"
-        if key in _LOGICAL:
-            tests.append(_LOGICAL[key](_of_field(path, operand, at, levels - 1)))
-        elif key in _OPERATORS:
-            tests.append(_leaf(path, key, operand, at))
-        else:
-            raise BadQuery(at, f"there is no such operator; {_known((*_OPERATORS, *_LOGICAL))}")
-    return tests
-
-
-def _known(names: Iterable[str]) -> str:
-    return f"there are {', '.join(names)}"
-
-
-def _leaf(path: tuple[str, ...], name: str, operand: Any, where: str) -> _Test:
-    holds, prepare = _OPERATORS[name]
-    try:
-        wanted = prepare(operand)
-    except (ValueError, TypeError, re.error) as error:
-        raise BadQuery(where, f"{operand!r} {error}") from None
-    own = _PLACEHOLDER.fullmatch(operand) if isinstance(operand, str) else None
-    if own is not None and name != "$regex":
-        other = tuple(own[1].split("__"))
-        return lambda batch: _mask(batch, map(holds, _values(batch, path), _values(batch, other)))
-    if name == "$exists" and len(path) == 1:
-        return lambda batch: _mask(batch, ((v is not None) is wanted for v in _field(batch, *path)))
-    compare = _COMPARISONS.get(name)
+def _compared(compare: Compare, batch: DocumentBatch) -> Mask:
+    path, op, wanted = compare.path, compare.op, compare.value
+    holds = _HOLDS[op]
+    if isinstance(wanted, Own):
+        return _mask(batch, map(holds, _values(batch, path), _values(batch, wanted.path)))
+    if op is Op.EXISTS and len(path) == 1:
+        return _mask(batch, ((v is not None) is wanted for v in _named(batch, *path)))
+    if op is Op.REGEX:
+        wanted = re.compile(wanted)
+    elif op is Op.LIKE:
+        wanted = _like_parts(wanted)
+    values = _values(batch, path)
+    plainly = _COMPARISONS.get(op)
     alike = _NUMBERS if type(wanted) in _NUMBERS else {type(wanted)} & {str}
-
-    def test(batch: DocumentBatch) -> Mask:
-        values = _values(batch, path)
-        if compare is not None and set(map(type, values)) <= alike:
-            return _mask(batch, map(compare, values, repeat(wanted)))
-        return _mask(batch, map(holds, values, repeat(wanted)))
-
-    return test
+    if plainly is not None and set(map(type, values)) <= alike:
+        return _mask(batch, map(plainly, values, repeat(wanted)))
+    return _mask(batch, map(holds, values, repeat(wanted)))
 
 
 def _mask(batch: DocumentBatch, matches: Iterable[bool]) -> Mask:
@@ -198,29 +105,40 @@ def _mask(batch: DocumentBatch, matches: Iterable[bool]) -> Mask:
 
 
 _NUMBERS: Final = frozenset({int, float, bool})
-_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "$eq": operator.eq,
-    "$neq": operator.ne,
-    "$gt": operator.gt,
-    "$gte": operator.ge,
-    "$lt": operator.lt,
-    "$lte": operator.le,
+_COMPARISONS: Mapping[Op, Callable[[Any, Any], bool]] = {
+    Op.EQ: operator.eq,
+    Op.NEQ: operator.ne,
+    Op.GT: operator.gt,
+    Op.GTE: operator.ge,
+    Op.LT: operator.lt,
+    Op.LTE: operator.le,
 }
 """What the operators come to where all values are of the operand's kind."""
 
 
-_PLACEHOLDER = re.compile(r"\{\s*(\w+)\s*\}", re.ASCII)
 _MISSING: Final = object()
 
 
 def _values(batch: DocumentBatch, path: tuple[str, ...]) -> Sequence[Any]:
     """Return what each document has at a path: None for null, `_MISSING` for what is not."""
-    values = _field(batch, path[0])
+    values = _named(batch, path[0])
     if len(path) > 1:
         values = [_MISSING if value is None else value for value in values]
     for part in path[1:]:
         values = [_inside(value, part) for value in values]
     return values
+
+
+def _named(batch: DocumentBatch, name: str) -> Sequence[Any]:
+    """Return what each document has under a name: its field, or else that key of its tags."""
+    values = _field(batch, name)
+    if name in FIELDS or "tags" not in batch.columns:
+        return values
+    tags = _field(batch, "tags")
+    return [
+        tag.get(name) if value is None and isinstance(tag, Mapping) else value
+        for value, tag in zip(values, tags, strict=True)
+    ]
 
 
 def _field(batch: DocumentBatch, name: str) -> Sequence[Any]:
@@ -256,7 +174,7 @@ def _inside(value: Any, part: str) -> Any:
     if isinstance(value, Mapping):
         return value.get(part, _MISSING)
     if isinstance(value, _Doc):
-        found = _field(value.docs, part)[value.place]
+        found = _named(value.docs.slice(value.place, value.place + 1), part)[0]
         return _MISSING if found is None else found
     if not isinstance(value, list | tuple | np.ndarray | DocumentBatch):
         return _MISSING
@@ -318,51 +236,50 @@ def _found(value: Any, pattern: re.Pattern[str]) -> bool:
     return isinstance(value, str) and pattern.search(value, 0, MAX_SEARCHED) is not None
 
 
-def _anything(operand: Any) -> Any:
-    return operand
+_Like: TypeAlias = tuple[re.Pattern[str], ...]
 
 
-def _list(operand: Any) -> Any:
-    if isinstance(operand, list | tuple | set | frozenset):
-        return list(operand)
-    if isinstance(operand, str) and _PLACEHOLDER.fullmatch(operand):
-        return operand
-    raise ValueError("is not a list")
+def _like_parts(pattern: str) -> _Like:
+    """Return what stands between the `%` of a pattern; `_` and escapes are taken care of."""
+    parts, part = [], ""
+    for character in re.findall(r"\\.|.", pattern, re.DOTALL):
+        if character == "%":
+            parts.append(part)
+            part = ""
+        else:
+            part += "." if character == "_" else re.escape(character[-1])
+    # All but the first are searched for, so it is the last that has to say where it stands.
+    flags = re.IGNORECASE | re.ASCII | re.DOTALL
+    return tuple(re.compile(one, flags) for one in [*parts, part + r"\Z"])
 
 
-def _whether(operand: Any) -> bool:
-    if not isinstance(operand, bool):
-        raise ValueError("is neither true nor false")
-    return operand
+def _is_like(value: Any, wanted: _Like) -> bool:
+    """Return whether a text has the parts of a pattern one behind the other, from end to end.
+
+    Each part is looked for once, as far left as it goes, so nothing backtracks.
+    """
+    if not isinstance(value, str):
+        return False
+    found = wanted[0].match(value)
+    for part in wanted[1:]:
+        if found is None:
+            return False
+        found = part.search(value, found.end())
+    return found is not None
 
 
-def _size(operand: Any) -> Any:
-    if isinstance(operand, int) and not isinstance(operand, bool) and operand >= 0:
-        return operand
-    if isinstance(operand, str) and _PLACEHOLDER.fullmatch(operand):
-        return operand
-    raise ValueError("is not a whole number from 0")
-
-
-def _pattern(operand: Any) -> re.Pattern[str]:
-    if not isinstance(operand, str):
-        raise ValueError("is not a regular expression")
-    if len(operand) > MAX_PATTERN:
-        raise ValueError(f"is longer than {MAX_PATTERN} characters")
-    return re.compile(operand)
-
-
-_OPERATORS: Mapping[str, tuple[Callable[[Any, Any], bool], Callable[[Any], Any]]] = {
-    "$eq": (_equals, _anything),
-    "$neq": (_differs, _anything),
-    "$gt": (_comparing(operator.gt), _anything),
-    "$gte": (_comparing(operator.ge), _anything),
-    "$lt": (_comparing(operator.lt), _anything),
-    "$lte": (_comparing(operator.le), _anything),
-    "$in": (_among, _list),
-    "$nin": (_not_among, _list),
-    "$regex": (_found, _pattern),
-    "$size": (_has_size, _size),
-    "$exists": (_exists, _whether),
+_HOLDS: Mapping[Op, _Holds] = {
+    Op.EQ: _equals,
+    Op.NEQ: _differs,
+    Op.GT: _comparing(operator.gt),
+    Op.GTE: _comparing(operator.ge),
+    Op.LT: _comparing(operator.lt),
+    Op.LTE: _comparing(operator.le),
+    Op.IN: _among,
+    Op.NIN: _not_among,
+    Op.REGEX: _found,
+    Op.SIZE: _has_size,
+    Op.EXISTS: _exists,
+    Op.LIKE: _is_like,
 }
-"""What each operator says of a value, and what it makes of its operand when a query is read."""
+"""What each operator says of a value and of what it is compared with."""
