@@ -67,6 +67,10 @@ class Handler(Protocol):
         """Whether it takes one document at a time."""
 
     @property
+    def writes(self) -> bool:
+        """Whether it changes what the Executor keeps."""
+
+    @property
     def input_type(self) -> type[BaseDoc] | None:
         """Type of its documents; None if it takes them as columns."""
 

@@ -221,9 +221,9 @@ def write(func: F) -> F:
     return func
 
 
-def writes(function: Any) -> bool:
-    """Say whether a method is marked with `@write`."""
-    return bool(getattr(function, _WRITES, False))
+def writes(cls: type, name: str) -> bool:
+    """Say whether a method of a class, or one that it overrides, is marked with `@write`."""
+    return any(getattr(vars(each).get(name), _WRITES, False) for each in cls.__mro__)
 
 
 def endpoints_of(cls: type) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -128,7 +127,7 @@ class Executor:
     def write_endpoints(self) -> list[str]:
         """Endpoints whose methods are marked with `@write`."""
         cls = type(self)
-        return [e for e, m in self.requests.items() if isinstance(m, str) and _writes(cls, m)]
+        return [e for e, m in self.requests.items() if isinstance(m, str) and writes(cls, m)]
 
     @classmethod
     def serve(cls, *, stop_event: Any = None, **values: Any) -> None:
@@ -262,10 +261,6 @@ def batchings_of(executor: Executor) -> dict[str, Batching]:
         for endpoint, data in options.items()
     }
     return {endpoint: batching for endpoint, batching in found.items() if batching is not None}
-
-
-def _writes(cls: type, name: str) -> bool:
-    return writes(inspect.getattr_static(cls, name, None))
 
 
 _PLACE: Mapping[str, Any] = {

@@ -12,7 +12,7 @@ from jina_cli.documents.document import Document
 from jina_cli.drivers.base import Done, Driver
 from jina_cli.drivers.table import BadDriver, build_driver
 from jina_cli.executors.calls import Call, Handler
-from jina_cli.executors.endpoints import ExecutorInvalid, method_of
+from jina_cli.executors.endpoints import ExecutorInvalid, method_of, writes
 from jina_cli.executors.executor import Executor
 from jina_cli.executors.families import Family
 from jina_cli.executors.methods import GeneratorHandler, MethodHandler
@@ -58,6 +58,7 @@ class DriverHandler:
         self._drivers = tuple(drivers)
         methods = [self._method(driver) for driver in drivers]
         self.is_async = any(inspect.iscoroutinefunction(method) for method in methods)
+        self.writes = any(writes(type(executor), driver.method) for driver in drivers)
 
     async def __call__(self, call: Call) -> Done:
         docs, results = call.docs, dict[str, Any]()

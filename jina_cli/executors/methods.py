@@ -24,7 +24,7 @@ from jina_cli.documents.convert import DoesNotFit, are_docs, from_docs, to_docs
 from jina_cli.documents.document import Document
 from jina_cli.drivers.base import BadParameter, BadResult, Done, settled
 from jina_cli.executors.calls import BadDocuments, Call, gathered
-from jina_cli.executors.endpoints import ExecutorInvalid, Method
+from jina_cli.executors.endpoints import ExecutorInvalid, Method, writes
 from jina_cli.executors.executor import Executor
 from jina_cli.executors.telemetry import context_of
 from jina_cli.quick import quick
@@ -52,6 +52,7 @@ class MethodHandler:
         self._call = getattr(executor, method.name)
         self._takes = method.takes
         self._where = f"{type(executor).__name__}.{method.name}"
+        self.writes = writes(type(executor), method.name)
         hints = _hints(self._call, self._where)
         asked = next((hints[name] for name in _DOCS if name in hints), None)
         self._wants_columns = _mentions(asked, DocumentBatch)

@@ -165,6 +165,7 @@ def _info(track: Track) -> EndpointInfo:
         parameters=_schema(first.parameters_type) or None,
         is_generator=track.is_generator,
         is_singleton=first.is_singleton,
+        writes=any(stop.handler.writes for stop in track.stops),
     )
 
 

@@ -87,13 +87,16 @@ class _Member:
 class ReplicaSet:
     """The replicas of one Pod, or of one of its shards: any of them can answer.
 
+    What changes what they keep is for the first one alone, which writes it down for all; while
+    it is down, that waits for it. Of all else this is true:
+
     The one with the fewest outstanding requests does; those that are down are passed by, and
     those that failed several times in a row are left out until they answer a dry run; never
     all of them. Where none is up a request waits, within its deadline. `request`, `stream` and
     `broadcast` always give a `Response`; what goes wrong on the way is its status.
 
     Args:
-        links: Started connections; at least one.
+        links: Started connections; at least one, the one that writes first.
         name: Of the Pod or shard, for messages.
         retries: Tries after the first; below 0 means as many as there are links, at least 3.
         wait_up_s: How long a request waits at most while no replica is up.
@@ -167,12 +170,13 @@ class ReplicaSet:
 
     async def stream(self, request: Request) -> AsyncIterator[Response]:
         """Let one replica answer in parts, and another only as long as none has come."""
-        may_move = self._may_move(request)
         for left in reversed(range(self._tries)):
-            member = self._next(self._members) or await self._wait(self._members, request)
+            members = self._for(request, self._members)
+            member = self._next(members) or await self._wait(members, request)
             if isinstance(member, Response):
                 yield member
                 return
+            may_move = len(members) > 1 and self._may_move(request)
             has_begun = cannot = False
             try:
                 async with closing(member.link.stream(request, is_patient=not may_move)) as parts:
@@ -198,6 +202,7 @@ class ReplicaSet:
         left = self._tries
         while left:
             left -= 1
+            members = self._for(request, members)
             member = self._next(members) or await self._wait(members, request)
             if isinstance(member, Response):
                 return member
@@ -221,7 +226,15 @@ class ReplicaSet:
 
     def _may_move(self, request: Request) -> bool:
         """Say whether another replica may answer what one of them was sent."""
-        return len(self._members) > 1 and may_repeat(request.endpoint, True, self._idempotent)
+        return may_repeat(request.endpoint, True, self._idempotent)
+
+    def _for(self, request: Request, members: Sequence[_Member]) -> Sequence[_Member]:
+        """Return those of the replicas that may answer; all of them while none has said hello."""
+        if len(members) == 1:
+            return members
+        hellos = (member.link.hello for member in members)
+        told = next((hello for hello in hellos if hello is not None), None)
+        return members[:1] if told is not None and told.writes(request.endpoint) else members
 
     def _next(self, members: Sequence[_Member]) -> _Member | None:
         if self._ejected:
@@ -235,15 +248,20 @@ class ReplicaSet:
         return members[place]
 
     async def _wait(self, members: Sequence[_Member], request: Request) -> _Member | Response:
-        """Return the first replica that is up, or what to answer if none is in time."""
+        """Return the first replica that is up and may answer, or what to say if none is in time."""
         if self._waiting >= self._max_waiting:
             return self._refused(request, StatusCode.OVERLOADED, "too many requests wait")
         patience = self._wait_up_s
         if request.deadline is not None:
             patience = min(patience, max(0.0, request.deadline - time.monotonic()))
+        until = time.monotonic() + patience
         self._waiting += 1
         try:
             member = await _first_up(members, patience)
+            chosen = self._for(request, members)
+            if member is not None and member not in chosen:
+                # Only now that one of them has said what it serves it is known that it may not.
+                member = await _first_up(chosen, max(0.0, until - time.monotonic()))
         finally:
             self._waiting -= 1
         return member or self._refused(request, StatusCode.UNAVAILABLE, "no replica is up")

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from dataclasses import dataclass, field
 from typing import Any
 
-from jina_cli.vocabulary import DRY_RUN_ENDPOINT
+from jina_cli.vocabulary import DEFAULT_ENDPOINT, DRY_RUN_ENDPOINT
 
 Buffer = bytes | bytearray | memoryview
 
@@ -231,6 +231,7 @@ class EndpointInfo:
         parameters: Schema of the parameters; None where any are taken.
         is_generator: Whether the answer comes in parts.
         is_singleton: Whether it takes one document at a time.
+        writes: Whether it changes what is kept, which of several replicas the first one does.
     """
 
     input: Mapping[str, Any] = field(default_factory=dict)
@@ -238,6 +239,7 @@ class EndpointInfo:
     parameters: Mapping[str, Any] | None = None
     is_generator: bool = False
     is_singleton: bool = False
+    writes: bool = False
 
     def then(self, last: EndpointInfo) -> EndpointInfo:
         """Return what the same endpoint is of two Executors, `last` behind this one."""
@@ -247,6 +249,7 @@ class EndpointInfo:
             parameters=self.parameters or last.parameters,
             is_generator=self.is_generator or last.is_generator,
             is_singleton=self.is_singleton,
+            writes=self.writes or last.writes,
         )
 
 
@@ -269,6 +272,11 @@ class Hello:
     pods: Mapping[str, Mapping[str, EndpointInfo]] = field(default_factory=dict)
     window: int = 0
     is_ready: bool = True
+
+    def writes(self, endpoint: str) -> bool:
+        """Say whether a request to `endpoint` changes what is kept."""
+        info = self.endpoints.get(endpoint) or self.endpoints.get(DEFAULT_ENDPOINT)
+        return info is not None and info.writes
 
 
 def failed(request: Request | None, code: StatusCode, problem: str) -> Response:
