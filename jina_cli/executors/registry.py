@@ -19,6 +19,9 @@ BUILT_IN: Mapping[str, str] = {
     "Executor": "jina_cli.executors.executor:Executor",
     "HogPcaEncoder": "jina_cli.executors.encoders.hog:HogPcaEncoder",
     "ImageNormalizer": "jina_cli.executors.crafters.image:ImageNormalizer",
+    "MarkdownSegmenter": "jina_cli.executors.segmenters.text:MarkdownSegmenter",
+    "Sentencizer": "jina_cli.executors.segmenters.text:Sentencizer",
+    "SlidingWindowSegmenter": "jina_cli.executors.segmenters.text:SlidingWindowSegmenter",
     "TextIndexer": "jina_cli.executors.indexers.text:TextIndexer",
     "VectorIndexer": "jina_cli.executors.indexers.vector:VectorIndexer",
 }
