@@ -16,6 +16,7 @@ _FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})(?P<info>.*)")
 _NO_TITLE = re.compile(
     r" {4,}|\t| {0,3}(?:>|[-*+][ \t]|\d{1,9}[.)][ \t]|([-*_])[ \t]*(?:\1[ \t]*){2,}$)"
 )
+_LINE = re.compile(r"(?P<line>[^\r\n]*)(?:\r\n|\r|\n|\Z)")
 _FRONT = ("---", "...")
 
 
@@ -64,7 +65,7 @@ def sections_of(text: str, *, max_level: int = 6) -> list[Section]:
     first = starts[0] if starts else len(text)
     found = [Section(headings=(), level=0, start=0, body=0, end=first)] if first else []
     path: list[_Heading] = []
-    for heading, end in zip(headings, [*starts[1:], len(text)], strict=True):
+    for heading, end in zip(headings, [*starts, len(text)][1:], strict=True):
         path = [*(above for above in path if above.level < heading.level), heading]
         section = Section(
             headings=tuple(above.title for above in path),
@@ -78,11 +79,11 @@ def sections_of(text: str, *, max_level: int = 6) -> list[Section]:
 
 
 def _lines(text: str) -> list[_Line]:
-    lines, start = list[_Line](), 0
-    for line in text.splitlines(keepends=True):
-        lines.append(_Line(start, start + len(line), line.rstrip("\r\n")))
-        start += len(line)
-    return lines
+    return [
+        _Line(match.start(), match.end(), match["line"])
+        for match in _LINE.finditer(text)
+        if match.end() > match.start()
+    ]
 
 
 def _headings(lines: Sequence[_Line]) -> Iterator[_Heading]:

@@ -148,10 +148,10 @@ class MarkdownSegmenter(TextSegmenter):
 
     def _chunks(self, text: str) -> list[Chunk]:
         sections = sections_of(text, max_level=self._max_level)
-        deeper = [section.level for section in sections[1:]] + [0]
+        next_levels = [*(section.level for section in sections), 0][1:]
         return [
             {**chunk, "tags": {"headings": list(section.headings)}}
-            for section, next_level in zip(sections, deeper, strict=True)
+            for section, next_level in zip(sections, next_levels, strict=True)
             if text[section.body : section.end].strip() or next_level <= section.level
             for chunk in chunks_of(text, self._spans(text, section))
         ]

@@ -1,0 +1,115 @@
+"""Segmenters of text: what becomes a chunk."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from jina_cli.documents.batch import DocumentBatch
+from jina_cli.documents.column import TextColumn
+from jina_cli.drivers.base import Done
+from jina_cli.errors import InputMissing
+from jina_cli.executors.segmenters.text import (
+    MarkdownSegmenter,
+    Sentencizer,
+    SlidingWindowSegmenter,
+    TextSegmenter,
+)
+
+
+def test_a_chunk_says_where_it_stood() -> None:
+    chunks = Sentencizer(min_length=0).segment(["  One. Two!  ", " "])
+
+    assert chunks == [
+        [{"text": "One.", "location": [2, 6]}, {"text": "Two!", "location": [7, 11]}],
+        [],
+    ]
+
+
+def test_sentences_are_brought_to_length() -> None:
+    (chunks,) = Sentencizer(min_length=6, max_length=12).segment(["Hi. You. There we go then."])
+
+    assert [chunk["text"] for chunk in chunks] == ["Hi. You.", "There we go", "then."]
+
+
+def test_lengths_that_exclude_each_other_are_refused() -> None:
+    with pytest.raises(ValueError, match="min_length 20 is over max_length 10"):
+        Sentencizer(max_length=10)
+
+
+def test_windows_slide_by_half_their_size_by_default() -> None:
+    (chunks,) = SlidingWindowSegmenter(size=4).segment(["a b c d e f"])
+
+    assert [chunk["text"] for chunk in chunks] == ["a b c d", "c d e f"]
+    assert chunks[1]["location"] == [4, 11]
+
+
+def test_a_stride_that_loses_text_is_refused() -> None:
+    with pytest.raises(ValueError, match="stride 5 is over size 4"):
+        SlidingWindowSegmenter(size=4, stride=5)
+
+
+def test_tokens_are_those_of_a_tokenizer(tmp_path: Path) -> None:
+    tokenizers = pytest.importorskip("tokenizers")
+    words = {"[UNK]": 0, "play": 1, "##ing": 2, "we": 3}
+    model = tokenizers.Tokenizer(tokenizers.models.WordPiece(words, unk_token="[UNK]"))
+    model.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    model.save(str(tmp_path / "tokenizer.json"))
+    segmenter = SlidingWindowSegmenter(
+        unit="tokens", size=2, stride=2, tokenizer=str(tmp_path / "tokenizer.json")
+    )
+
+    chunks = segmenter.segment(["we playing we", ""])
+
+    assert [[chunk["text"] for chunk in row] for row in chunks] == [["we play", "ing we"], []]
+
+
+def test_a_tokenizer_that_is_not_there_is_named(tmp_path: Path) -> None:
+    pytest.importorskip("tokenizers")
+
+    with pytest.raises(InputMissing, match=r"there is no .*nowhere\.json"):
+        SlidingWindowSegmenter(unit="tokens", tokenizer=str(tmp_path / "nowhere.json"))
+
+
+def test_a_section_has_the_path_of_its_headings_in_its_tags() -> None:
+    text = "# A\n## B\ntext\n# C\n"
+
+    (chunks,) = MarkdownSegmenter().segment([text])
+
+    assert chunks == [
+        {"text": "## B\ntext", "location": [4, 13], "tags": {"headings": ["A", "B"]}},
+        {"text": "# C", "location": [14, 17], "tags": {"headings": ["C"]}},
+    ]
+
+
+def test_a_long_section_is_cut_between_sentences() -> None:
+    text = "# A\n\nOne two. Three four. Five six."
+
+    (chunks,) = MarkdownSegmenter(max_length=22).segment([text])
+
+    assert [chunk["text"] for chunk in chunks] == ["# A\n\nOne two.", "Three four. Five six."]
+    assert all(text[slice(*chunk["location"])] == chunk["text"] for chunk in chunks)
+    assert all(chunk["tags"] == {"headings": ["A"]} for chunk in chunks)
+
+
+@pytest.mark.parametrize("segmenter", [Sentencizer(), MarkdownSegmenter()])
+def test_chunks_go_into_documents_with_place_and_parent(segmenter: TextSegmenter) -> None:
+    docs = DocumentBatch(["a", "b"], {"text": TextColumn(["A sentence of some words.", ""])})
+
+    async def run() -> Done:
+        (driver,) = segmenter.default_drivers()["/index"]
+        return await driver(segmenter, docs, {})
+
+    chunks = asyncio.run(run()).docs.docs("chunks")
+
+    assert chunks is not None
+    assert chunks.offsets.tolist() == [0, 1, 1]
+    assert chunks.docs.text() == ["A sentence of some words."]
+    assert chunks.docs.values("location") == [[0, 25]]
+    assert chunks.docs.values("parent_id") == ["a"]
+
+
+def test_queries_pass() -> None:
+    assert set(Sentencizer().default_drivers()) == {"/index", "/update"}
