@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,19 @@ def content_of(docs: DocumentBatch, field: str) -> Any:
     if missing:
         raise MissingField(field, missing)
     return docs.tensor(field) if isinstance(column, TensorColumn) else list(rows)
+
+
+def places_with(docs: DocumentBatch, field: str) -> list[int]:
+    """Return the places of the documents that have a field, in order."""
+    return [place for place, value in enumerate(docs.values(field)) if value is not None]
+
+
+def named_values(docs: DocumentBatch, name: str) -> Sequence[Any]:
+    """Return a field of documents or, where there is none of the name, a key of their `tags`."""
+    if name in docs.columns:
+        return docs.values(name)
+    tags = docs.values("tags")
+    return [tag.get(name) if isinstance(tag, Mapping) else None for tag in tags]
 
 
 def column_from(content: Any, count: int, where: str) -> Column:

@@ -21,7 +21,13 @@ from jina_cli.drivers.base import (
     at_paths,
     settled,
 )
-from jina_cli.drivers.content import column_from, column_of_rows, content_of
+from jina_cli.drivers.content import (
+    column_from,
+    column_of_rows,
+    content_of,
+    named_values,
+    places_with,
+)
 
 
 class Crafts(Protocol):
@@ -33,7 +39,7 @@ class Encodes(Protocol):
 
 
 class Segments(Protocol):
-    def segment(self, content: Any) -> MaybeAwaitable[Sequence[Sequence[Any]]]: ...
+    def segment(self, content: Any, **others: Any) -> MaybeAwaitable[Sequence[Sequence[Any]]]: ...
 
 
 class Trains(Protocol):
@@ -114,12 +120,17 @@ class SegmentDriver:
     Attributes:
         field: What `segment` gets.
         into: Field of the chunk for its content; empty for the same.
+        context: A field or a key of `tags` that `segment` gets too, as a list by this name:
+            None where a document has none. Empty for nothing.
+        is_optional: Whether a document without the field has no chunks; else it is an error.
         traversal_paths: Documents it is done for.
     """
 
     method: ClassVar[str] = "segment"
     field: str = "text"
     into: str = ""
+    context: str = ""
+    is_optional: bool = False
     traversal_paths: tuple[Path, ...] = ROOT
 
     async def __call__(
@@ -128,11 +139,21 @@ class SegmentDriver:
         where = f"{type(executor).__name__}.segment"
 
         async def step(found: DocumentBatch) -> DocumentBatch:
-            lists = await settled(executor.segment(content_of(found, self.field)))
-            if len(lists) != len(found):
-                raise BadResult(f"{where} returned {len(lists)} lists for {len(found)} documents")
+            lists: list[Sequence[Any]] = [()] * len(found)
+            places = places_with(found, self.field) if self.is_optional else range(len(found))
+            if len(places):
+                part = found if len(places) == len(found) else found.take(places)
+                for place, row in zip(places, await split(part), strict=True):
+                    lists[place] = row
             chunks = _chunks(found, lists, self.into or self.field, where)
             return found.with_columns(chunks=chunks)
+
+        async def split(found: DocumentBatch) -> Sequence[Sequence[Any]]:
+            others = {"context": named_values(found, self.context)} if self.context else {}
+            lists = await settled(executor.segment(content_of(found, self.field), **others))
+            if len(lists) != len(found):
+                raise BadResult(f"{where} returned {len(lists)} lists for {len(found)} documents")
+            return lists
 
         return Done(docs=await at_paths(docs, self.traversal_paths, step))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from typing import Any, Literal
 from jina_cli.drivers.base import Driver
 from jina_cli.drivers.transform import SegmentDriver
 from jina_cli.executors.base import Segmenter
+from jina_cli.executors.contents import texts_in
 from jina_cli.executors.segmenters.lengths import fitted
 from jina_cli.executors.segmenters.markdown import Section, sections_of
 from jina_cli.executors.segmenters.sentences import Span, sentences_of, stripped
@@ -22,13 +24,47 @@ Chunk = dict[str, Any]
 class TextSegmenter(Segmenter):
     """Splits the text of documents that are indexed or updated; queries pass as they are.
 
-    `requests` in YAML adds endpoints: `{/search: segment}`.
+    A document without text has no chunks. `requests` in YAML adds endpoints:
+    `{/search: segment}`.
+
+    Args:
+        context: A field or a key of `tags`, `title`, whose text each chunk of the document
+            begins with, on a line of its own that `location` does not count. Empty for none.
     """
 
     field = "text"
 
+    def __init__(self, *, context: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._context = context
+
+    @abstractmethod
+    def split(self, texts: Sequence[str]) -> list[list[Chunk]]:
+        """Return the chunks of each text, in order; those of a text without a word are none."""
+
+    def segment(self, content: Sequence[str], context: Sequence[Any] = ()) -> list[list[Chunk]]:
+        """Return the chunks of each text, in order; those of a text without a word are none.
+
+        Args:
+            content: `n` texts.
+            context: What stands before the chunks of each; no line where that is no text.
+
+        Returns:
+            `n` lists of chunks.
+
+        Raises:
+            BadField: Some content is no text.
+        """
+        rows = self.split(texts_in(content, what=type(self).__name__))
+        for title, row in zip(context, rows, strict=False):
+            if isinstance(title, str) and title.strip():
+                for chunk in row:
+                    chunk["text"] = f"{title.strip()}\n{chunk['text']}"
+        return rows
+
     def default_drivers(self) -> Mapping[str, Sequence[Driver]]:
-        return dict.fromkeys(("/index", "/update"), (SegmentDriver(field=self.field),))
+        driver = SegmentDriver(field=self.field, context=self._context, is_optional=True)
+        return dict.fromkeys(("/index", "/update"), (driver,))
 
 
 class Sentencizer(TextSegmenter):
@@ -58,16 +94,8 @@ class Sentencizer(TextSegmenter):
         self._most = max_length
         self._abbreviations = frozenset(a.casefold().rstrip(".") for a in abbreviations)
 
-    def segment(self, content: Sequence[str]) -> list[list[Chunk]]:
-        """Return the sentences of each text, in order, without the space between them.
-
-        Args:
-            content: `n` texts.
-
-        Returns:
-            `n` lists of chunks; a text without a word has none.
-        """
-        return [chunks_of(text, self._spans(text)) for text in content]
+    def split(self, texts: Sequence[str]) -> list[list[Chunk]]:
+        return [chunks_of(text, self._spans(text)) for text in texts]
 
     def _spans(self, text: str) -> list[Span]:
         found = sentences_of(text, abbreviations=self._abbreviations)
@@ -102,20 +130,12 @@ class SlidingWindowSegmenter(TextSegmenter):
         self._stride = stride or max(1, size // 2)
         self._units = Tokens(Path(tokenizer)) if unit == "tokens" else _words
 
-    def segment(self, content: Sequence[str]) -> list[list[Chunk]]:
-        """Return the windows of each text, in order.
-
-        Args:
-            content: `n` texts.
-
-        Returns:
-            `n` lists of chunks; a text without a word has none.
-        """
+    def split(self, texts: Sequence[str]) -> list[list[Chunk]]:
         windows = (
             windows_over(units, size=self._size, stride=self._stride)
-            for units in self._units(content)
+            for units in self._units(texts)
         )
-        return [chunks_of(text, spans) for text, spans in zip(content, windows, strict=True)]
+        return [chunks_of(text, spans) for text, spans in zip(texts, windows, strict=True)]
 
 
 class MarkdownSegmenter(TextSegmenter):
@@ -135,16 +155,8 @@ class MarkdownSegmenter(TextSegmenter):
         self._max_level = max_level
         self._most = max_length
 
-    def segment(self, content: Sequence[str]) -> list[list[Chunk]]:
-        """Return the sections of each text, in order, without the space around them.
-
-        Args:
-            content: `n` texts.
-
-        Returns:
-            `n` lists of chunks; a text without a word has none.
-        """
-        return [self._chunks(text) for text in content]
+    def split(self, texts: Sequence[str]) -> list[list[Chunk]]:
+        return [self._chunks(text) for text in texts]
 
     def _chunks(self, text: str) -> list[Chunk]:
         sections = sections_of(text, max_level=self._max_level)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from jina_cli.documents.batch import DocumentBatch
-from jina_cli.documents.column import TextColumn
+from jina_cli.documents.batch import BadField, DocumentBatch
+from jina_cli.documents.column import DocsColumn, TextColumn, ValuesColumn
 from jina_cli.drivers.base import Done
 from jina_cli.errors import InputMissing
 from jina_cli.executors.segmenters.text import (
@@ -98,17 +98,47 @@ def test_a_long_section_is_cut_between_sentences() -> None:
 def test_chunks_go_into_documents_with_place_and_parent(segmenter: TextSegmenter) -> None:
     docs = DocumentBatch(["a", "b"], {"text": TextColumn(["A sentence of some words.", ""])})
 
+    chunks = chunks_in(segmenter, docs)
+
+    assert chunks.offsets.tolist() == [0, 1, 1]
+    assert chunks.docs.text() == ["A sentence of some words."]
+    assert chunks.docs.values("location") == [[0, 25]]
+    assert chunks.docs.values("parent_id") == ["a"]
+
+
+def test_chunks_can_begin_with_the_title_of_their_document() -> None:
+    segmenter = Sentencizer(context="title", min_length=0)
+    tags = ValuesColumn([{"title": " Wings "}, None, {"title": 5}])
+    docs = DocumentBatch(["a", "b", "c"], {"text": TextColumn(["One. Two."] * 3), "tags": tags})
+
+    chunks = chunks_in(segmenter, docs)
+
+    assert chunks.docs.text() == ["Wings\nOne.", "Wings\nTwo.", *["One.", "Two."] * 2]
+    assert chunks.docs.values("location")[:2] == [[0, 4], [5, 9]]
+
+
+def test_a_document_without_text_has_no_chunks() -> None:
+    docs = DocumentBatch(["a", "b", "c"], {"text": TextColumn([None, "One.", None])})
+
+    assert chunks_in(Sentencizer(), docs).offsets.tolist() == [0, 0, 1, 1]
+    assert chunks_in(Sentencizer(), docs.without("text")).offsets.tolist() == [0, 0, 0, 0]
+
+
+def test_what_is_no_text_is_refused() -> None:
+    docs = DocumentBatch(["a"], {"text": ValuesColumn([5])})
+
+    with pytest.raises(BadField, match="Sentencizer takes text, and got int"):
+        chunks_in(Sentencizer(), docs)
+
+
+def chunks_in(segmenter: TextSegmenter, docs: DocumentBatch) -> DocsColumn:
     async def run() -> Done:
         (driver,) = segmenter.default_drivers()["/index"]
         return await driver(segmenter, docs, {})
 
     chunks = asyncio.run(run()).docs.docs("chunks")
-
     assert chunks is not None
-    assert chunks.offsets.tolist() == [0, 1, 1]
-    assert chunks.docs.text() == ["A sentence of some words."]
-    assert chunks.docs.values("location") == [[0, 25]]
-    assert chunks.docs.values("parent_id") == ["a"]
+    return chunks
 
 
 def test_queries_pass() -> None:
