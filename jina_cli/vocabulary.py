@@ -79,7 +79,9 @@ TRAIN_ENDPOINT = "/train"
 DRY_RUN_ENDPOINT = "_jina_dry_run_"
 """Passes through all Pods and does nothing; asks whether all of them answer."""
 
-IDEMPOTENT_ENDPOINTS = frozenset({"/search", DRY_RUN_ENDPOINT})
+IDEMPOTENT_ENDPOINTS = frozenset(
+    {"/search", "/get", "/count", "/dump", "/status", DRY_RUN_ENDPOINT}
+)
 """May be sent again to another replica after a connection broke."""
 
 DEFAULT_WORKSPACE = ".jina"

@@ -48,6 +48,10 @@ BUILTIN_POLLING: Mapping[str, Polling] = {
     "/index": Polling.ANY,
     "/update": Polling.ANY,
     "/delete": Polling.ANY,
+    "/get": Polling.ANY,
+    "/count": Polling.ALL,
+    "/dump": Polling.ALL,
+    "/status": Polling.ALL,
 }
 """Holds even where `polling` is one word for all; only an entry of its own changes it."""
 

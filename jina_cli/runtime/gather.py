@@ -15,7 +15,7 @@ from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.column import Array, DocsColumn, Indices
 from jina_cli.documents.merge import union
 
-__all__ = ["merge_top_k", "put_back", "shard_of", "split", "union"]
+__all__ = ["in_order", "merge_pages", "merge_top_k", "put_back", "shard_of", "split", "union"]
 
 MATCHES = "matches"
 
@@ -73,6 +73,28 @@ def merge_top_k(parts: Sequence[DocumentBatch], top_k: int | None = None) -> Doc
     lengths = np.bincount(owners[best], minlength=len(merged))
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
     return merged.with_columns(matches=DocsColumn(offsets, matches.take(best)))
+
+
+def in_order(parts: Sequence[DocumentBatch], order: Sequence[str]) -> DocumentBatch:
+    """Merge documents that each shard has of those that were named, in the order of the names.
+
+    Those that were not named come last, shard by shard.
+    """
+    return put_back(order, [union(parts)])
+
+
+def merge_pages(parts: Sequence[DocumentBatch], limit: int | None = None) -> DocumentBatch:
+    """Merge the next page of each shard into the next page of all, in order of ids.
+
+    Args:
+        parts: One page for each shard, in order of ids, all behind the same id.
+        limit: Documents to keep; None keeps as many as the longest page has. More would leave
+            out what a shard with a full page has behind it.
+    """
+    merged = union(parts)
+    most = max(map(len, parts), default=0) if limit is None else limit
+    order = sorted(range(len(merged)), key=merged.ids.__getitem__)[:most]
+    return merged.take(order)
 
 
 def _owners(part: DocumentBatch, column: DocsColumn, places: dict[str, int]) -> Indices:

@@ -4,19 +4,26 @@ A document goes to the shard that its id belongs to (ANY), or all documents go t
 (ALL). A shard that fails fails the request, by its name. Where partial answers are allowed,
 shards that fail are left out of what all were asked, and the answer is marked; documents that
 belong to one shard are never left out.
+
+`/search` gives the best matches of all shards, `/dump` the next documents of all, `/get` those
+that were named, in the order of the names. What shards say
+besides documents stays apart by the names of their Peas, as in Jina; but `/count` and `/delete`
+say one number, the sum, under the name of the Pod.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from jina_cli.documents.batch import DocumentBatch
-from jina_cli.drivers.base import top_k_of
-from jina_cli.runtime.gather import merge_top_k, put_back, split, union
-from jina_cli.runtime.parameters import merge_results
+from jina_cli.drivers.base import top_k_of, whole_number
+from jina_cli.drivers.keep import MAX_LIMIT, ids_of
+from jina_cli.runtime.gather import in_order, merge_pages, merge_top_k, put_back, split, union
+from jina_cli.runtime.parameters import add_up, merge_results
 from jina_cli.vocabulary import DEFAULT_ENDPOINT, DRY_RUN_ENDPOINT, TRAIN_ENDPOINT, Polling
 from jina_cli.wire.balance import ReplicaSet
 from jina_cli.wire.bodies import read_body, write_body
@@ -25,6 +32,12 @@ from jina_cli.wire.parts import closing, merged
 
 TOTAL, FAILED = "total_shards", "failed_shards"
 """Marks of an answer for which shards were left out."""
+
+_DUMP, _GET = "/dump", "/get"
+_COUNTED = frozenset({"/count", "/delete"})
+_OF_IDS = frozenset({"/get", "/delete"})
+_CHOOSES = ("ids", "filter")
+"""Parameters that name documents besides those of the request, whichever shard has them."""
 
 
 def polling_of(endpoint: str, polling: Mapping[str, Polling]) -> Polling:
@@ -125,6 +138,8 @@ class Shards:
         has_docs = any(body.format is not Format.NONE for body in request.bodies)
         if not has_docs or polling_of(request.endpoint, self._polling) is Polling.ALL:
             return None
+        if request.endpoint in _OF_IDS and any(map(request.parameters.get, _CHOOSES)):
+            return None
         docs = _read(request)
         return docs if len(docs) else None
 
@@ -144,13 +159,13 @@ class Shards:
         return await asyncio.gather(*(share.shard.request(share.request) for share in shares))
 
     async def _ask_everyone(self, request: Request, wanted: Format) -> Response:
-        top_k = _top_k(request)
+        merge = _merge_of(request)
         answers = await self._ask(self._all(request))
         good = [answer for answer in answers if answer.status.ok]
         if not good or (len(good) < len(answers) and not self._partial):
             return _first_failed(answers) or answers[0]
-        found = merge_top_k([read_body(answer.body) for answer in good], top_k)
-        response = _together(good, write_body(found, wanted))
+        found = merge([read_body(answer.body) for answer in good])
+        response = self._together(request, good, write_body(found, wanted))
         failed = len(answers) - len(good)
         return replace(response, marks=_marks(len(answers), failed)) if failed else response
 
@@ -160,18 +175,37 @@ class Shards:
         if failed is not None:
             return failed
         if len(answers) == 1:
-            return _together(answers, _rewritten(answers[0].body, wanted))
+            return self._together(request, answers, _rewritten(answers[0].body, wanted))
         found = put_back(docs.ids, [read_body(answer.body) for answer in answers])
-        return _together(answers, write_body(found, wanted))
+        return self._together(request, answers, write_body(found, wanted))
+
+    def _together(self, request: Request, answers: Sequence[Response], body: Body) -> Response:
+        together = _together(answers, body)
+        if request.endpoint not in _COUNTED:
+            return together
+        pod = self.shards[0].name.partition("/")[0]
+        return replace(together, parameters=add_up(together.parameters, pod))
 
 
 def _marks(total: int, failed: int) -> dict[str, str]:
     return {TOTAL: str(total), FAILED: str(failed)}
 
 
-def _top_k(request: Request) -> int | None:
+def _merge_of(request: Request) -> Callable[[Sequence[DocumentBatch]], DocumentBatch]:
+    """Return how the answers of all shards become one.
+
+    Raises:
+        BadParameter: What says how many documents are wanted makes no sense.
+    """
     parameters = request.parameters
-    return top_k_of(parameters, 1) if "top_k" in parameters else None
+    if request.endpoint == _DUMP:
+        has_limit = "limit" in parameters
+        limit = whole_number(parameters, "limit", 1, most=MAX_LIMIT) if has_limit else None
+        return partial(merge_pages, limit=limit)
+    if request.endpoint == _GET:
+        return partial(in_order, order=ids_of(_read(request), parameters))
+    top_k = top_k_of(parameters, 1) if "top_k" in parameters else None
+    return partial(merge_top_k, top_k=top_k)
 
 
 def _read(request: Request) -> DocumentBatch:

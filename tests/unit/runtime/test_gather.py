@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.column import DocsColumn, TensorColumn, TextColumn, ValuesColumn
-from jina_cli.runtime.gather import merge_top_k, put_back, shard_of, split, union
+from jina_cli.runtime.gather import (
+    in_order,
+    merge_pages,
+    merge_top_k,
+    put_back,
+    shard_of,
+    split,
+    union,
+)
 
 
 def docs(**texts: str | None) -> DocumentBatch:
@@ -167,3 +175,25 @@ def test_merging_gives_the_top_k_of_the_union(shards: list[dict[str, float]], to
     merged = merge_top_k([found(q=shard) for shard in shards], top_k)
 
     assert matches_of(merged)["q"] == expected
+
+
+def test_the_next_documents_of_all_shards_are_the_first_of_their_pages() -> None:
+    pages = [docs(a="1", d="2"), docs(b="3", c="4")]
+
+    assert list(merge_pages(pages, 3).ids) == ["a", "b", "c"]
+    assert list(merge_pages(pages, 9).ids) == ["a", "b", "c", "d"]
+
+
+def test_without_a_limit_no_document_behind_a_full_page_is_left_out() -> None:
+    # Of the first shard only two were sent: c may be behind them, so d must wait.
+    pages = [docs(a="1", b="2"), docs(d="3")]
+
+    assert list(merge_pages(pages).ids) == ["a", "b"]
+
+
+def test_documents_by_id_come_in_the_order_of_the_ids() -> None:
+    parts = [docs(a="1", d="2"), docs(b="3")]
+
+    merged = in_order(parts, ["d", "nobody", "b"])
+
+    assert list(zip(merged.ids, merged.text(), strict=True)) == [("d", "2"), ("b", "3")]
