@@ -365,7 +365,7 @@ BAD_DRIVERS = {
         "driver": "EncodeDriver",
         "with": {"feild": "text"},
     },
-    "EncodeDriver: 'x' is no traversal path; it is made of r, c and m, as in '@c'": {
+    "EncodeDriver: 'x' is no traversal path: column 1: it is made of r, c and m, not of 'x'": {
         "driver": "EncodeDriver",
         "with": {"traversal_paths": ["x"]},
     },
