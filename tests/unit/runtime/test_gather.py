@@ -196,4 +196,4 @@ def test_documents_by_id_come_in_the_order_of_the_ids() -> None:
 
     merged = in_order(parts, ["d", "nobody", "b"])
 
-    assert list(zip(merged.ids, merged.text(), strict=True)) == [("d", "2"), ("b", "3")]
+    assert list(zip(merged.ids, merged.text(), strict=True)) == [("d", "2"), ("b", "3"), ("a", "1")]
