@@ -30,6 +30,12 @@ def recall_at(k: int, ranking: Sequence[str], judged: Judgements) -> float:
     return _hits(ranking[:k], judged) / total if total else 0.0
 
 
+def f1_at(k: int, ranking: Sequence[str], judged: Judgements) -> float:
+    """Return the harmonic mean of precision and recall among the first `k`."""
+    hits = _hits(ranking[:k], judged)
+    return 2 * hits / (k + _total(judged)) if hits else 0.0
+
+
 def reciprocal_rank(ranking: Sequence[str], judged: Judgements) -> float:
     """Return 1 over the rank of the first relevant document."""
     ranks = (rank for rank, id_ in enumerate(ranking, 1) if judged.get(id_, 0) > 0)
