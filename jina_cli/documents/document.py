@@ -25,6 +25,7 @@ class Document(BaseDoc):
         score: How well it fits what it is a match of; higher is better.
         scores: The same by measure, where there are several.
         parent_id: The document it is a chunk of.
+        ref_id: The document it is a match of.
         weight: How much it counts among its siblings.
     """
 
@@ -42,6 +43,7 @@ class Document(BaseDoc):
     score: float | None = None
     scores: dict[str, float] = Field(default_factory=dict)
     parent_id: str | None = None
+    ref_id: str | None = None
     granularity: int | None = None
     adjacency: int | None = None
     weight: float | None = None
