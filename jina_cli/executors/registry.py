@@ -16,10 +16,17 @@ from jina_cli.nearest import nearest
 
 BUILT_IN: Mapping[str, str] = {
     "BaseExecutor": "jina_cli.executors.executor:Executor",
+    "EfficientNetEncoder": "jina_cli.executors.encoders.onnx_image:EfficientNetEncoder",
     "Executor": "jina_cli.executors.executor:Executor",
     "HogPcaEncoder": "jina_cli.executors.encoders.hog:HogPcaEncoder",
+    "ImageCropper": "jina_cli.executors.crafters.image:ImageCropper",
     "ImageNormalizer": "jina_cli.executors.crafters.image:ImageNormalizer",
+    "ImagePatchSegmenter": "jina_cli.executors.segmenters.image_patches:ImagePatchSegmenter",
+    "ImageResizer": "jina_cli.executors.crafters.image:ImageResizer",
     "MarkdownSegmenter": "jina_cli.executors.segmenters.text:MarkdownSegmenter",
+    "OnnxImageEncoder": "jina_cli.executors.encoders.onnx_image:OnnxImageEncoder",
+    "PcaEncoder": "jina_cli.executors.encoders.numeric:PcaEncoder",
+    "RandomProjectionEncoder": "jina_cli.executors.encoders.numeric:RandomProjectionEncoder",
     "Sentencizer": "jina_cli.executors.segmenters.text:Sentencizer",
     "SlidingWindowSegmenter": "jina_cli.executors.segmenters.text:SlidingWindowSegmenter",
     "TextIndexer": "jina_cli.executors.indexers.text:TextIndexer",

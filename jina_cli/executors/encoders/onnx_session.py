@@ -26,11 +26,11 @@ def threads_for(executor_args: Any, threads: int = 0) -> int:
     """
     if threads > 0:
         return threads
-    side_by_side = executor_args.replicas * executor_args.shards
+    side_by_side: int = executor_args.replicas * executor_args.shards
     return max(1, _cores() // max(1, side_by_side))
 
 
-def open_session(path: Path, *, threads: int, what: str) -> Any:
+def open_session(path: Path, *, threads: int, what: str, arena: bool = True) -> Any:
     """Return an `onnxruntime.InferenceSession` on the processor.
 
     Threads that have nothing to do sleep: by default they spin, and take the time of the
@@ -40,6 +40,8 @@ def open_session(path: Path, *, threads: int, what: str) -> Any:
         path: The `.onnx` file.
         threads: That work on one call.
         what: Who needs it, for the error.
+        arena: Whether memory is kept for the next call: of inputs of many sizes that grows to
+            gigabytes.
 
     Raises:
         MissingExtra: The extra `neural` is not installed.
@@ -52,6 +54,7 @@ def open_session(path: Path, *, threads: int, what: str) -> Any:
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = options.enable_mem_pattern = arena
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jina_cli.executors.encoders.hog import HogPcaEncoder, NotTrained
+from jina_cli.executors.encoders.hog import HogPcaEncoder
+from jina_cli.executors.encoders.learnt import NotTrained
 from jina_cli.hello.dataset import read_sample
 from jina_cli.hello.judge import judge
 
