@@ -5,27 +5,42 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jina_cli.errors import StorageFailed
 from jina_cli.store.failures import damaged
-from jina_cli.store.records import Brief, Stored
-from jina_cli.store.schema import document_crc, part_crc
-from jina_cli.store.transaction import select_ids
+from jina_cli.store.records import Brief, Part, Stored
+from jina_cli.store.schema import Checked, crc_of, document_crc, part_crc, parts_crc
+from jina_cli.store.transaction import keys_of_parts, select_ids, select_in
 
-_BRIEF = "SELECT id, text, body, vector_crc, rest_crc, crc FROM documents"
+_CHECKED = "vector_crc, rest_crc, parts_crc, hash"
+_BRIEF = f"SELECT id, text, body, crc, {_CHECKED} FROM documents"
 _WHOLE = (
-    "SELECT documents.rowid, id, text, body, vector_crc, rest_crc, crc, vector, rest"
-    " FROM documents"
+    f"SELECT documents.rowid, id, text, body, crc, {_CHECKED}, vector, rest FROM documents"
     " LEFT JOIN vectors ON vectors.rowid = documents.rowid"
     " LEFT JOIN rests ON rests.rowid = documents.rowid"
 )
+_PARTS = "SELECT id, body, vector, crc FROM parts WHERE key BETWEEN ? AND ? ORDER BY key"
+_PAGE_ROWS = 256
 
-_Whole: TypeAlias = tuple[
-    int, str, str | None, bytes, int | None, int | None, int, bytes | None, bytes | None
-]
+
+class _Whole(NamedTuple):
+    """A row of `_WHOLE`."""
+
+    row: int
+    id: str
+    text: str | None
+    body: bytes
+    crc: int
+    vector_crc: int | None
+    rest_crc: int | None
+    parts_crc: int | None
+    hash: bytes | None
+    vector: bytes | None
+    rest: bytes | None
 
 
 class Snapshot:
@@ -49,10 +64,11 @@ class Snapshot:
             StorageFailed: One is not what was written.
         """
         briefs = []
-        for id_, text, body, vector_crc, rest_crc, crc in select_ids(self._connection, _BRIEF, ids):
-            if crc != document_crc(id_, text, body, vector_crc, rest_crc):
+        for id_, text, body, crc, *checked in select_ids(self._connection, _BRIEF, ids):
+            of_rest = Checked(*checked)
+            if crc != document_crc(id_, text, body, of_rest):
                 raise self._damaged(id_)
-            briefs.append(Brief(id_, body, text, rest_crc is not None))
+            briefs.append(Brief(id_, body, text, of_rest.rest_crc is not None))
         return briefs
 
     def get(self, ids: Iterable[str]) -> Mapping[str, Stored]:
@@ -61,24 +77,95 @@ class Snapshot:
         Raises:
             StorageFailed: One is not what was written.
         """
-        rows = select_ids(self._connection, _WHOLE, ids)
-        return {row[1]: self._stored(row) for row in rows}
+        return {s.id: s for s in self._all_stored(select_ids(self._connection, _WHOLE, ids))}
+
+    def hashes(self, ids: Iterable[str]) -> Mapping[str, bytes]:
+        """Return the hashes of those of the documents `ids` that are there and have one, by id."""
+        rows = select_ids(self._connection, "SELECT id, hash FROM documents", ids)
+        return {id_: hash_ for id_, hash_ in rows if hash_ is not None}
+
+    def part_bodies(self, pairs: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], bytes]:
+        """Return the bodies of those of the parts that are there, by id of document and part.
+
+        Raises:
+            StorageFailed: One is not what was written.
+        """
+        wanted = set(pairs)
+        documents = select_ids(
+            self._connection, "SELECT rowid, id FROM documents", (pair[0] for pair in wanted)
+        )
+        bodies = {}
+        for row, id_ in documents:
+            for _, part in self._parts(id_, row):
+                if (id_, part.id) in wanted:
+                    bodies[id_, part.id] = part.body
+        return bodies
+
+    def part_ids(self, keys: Iterable[int]) -> Mapping[int, str]:
+        """Return the ids of the parts whose vectors have these keys; those gone are missing."""
+        rows = select_in(self._connection, "SELECT key, id FROM parts WHERE key", list(keys))
+        return dict(rows)
+
+    def page(
+        self, after: str | None, limit: int, allowed: NDArray[np.bool_] | None
+    ) -> list[Stored]:
+        """Return the first `limit` documents whose ids come after `after`, in order of id.
+
+        Args:
+            after: None to begin with the first.
+            allowed: By row, the documents that may be returned; None is all.
+        """
+        compared = "id >= ''" if after is None else "id > ?"
+        rows = self._connection.execute(
+            f"SELECT rowid FROM documents WHERE {compared} ORDER BY id",
+            () if after is None else (after,),
+        )
+        kept: list[int] = []
+        while len(kept) < limit and (some := rows.fetchmany(_PAGE_ROWS)):
+            kept += [row for (row,) in some if allowed is None or allowed[row]]
+        found = select_in(self._connection, f"{_WHOLE} WHERE documents.rowid", kept[:limit])
+        return sorted(self._all_stored(found), key=lambda stored: stored.id)
 
     def after(self, last: int, count: int) -> tuple[int, Sequence[Stored]]:
         """Return the next documents behind the row `last`, and the row of the last of them."""
         rows = self._connection.execute(
             f"{_WHOLE} WHERE documents.rowid > ? ORDER BY documents.rowid LIMIT ?", (last, count)
         ).fetchall()
-        return (rows[-1][0] if rows else last), [self._stored(row) for row in rows]
+        return (rows[-1][0] if rows else last), self._all_stored(rows)
 
-    def _stored(self, row: _Whole) -> Stored:
-        _, id_, text, body, vector_crc, rest_crc, crc, vector, rest = row
-        expected = (vector_crc, rest_crc, crc)
-        crcs = part_crc(id_, vector), part_crc(id_, rest)
-        if expected != (*crcs, document_crc(id_, text, body, *crcs)):
+    def _all_stored(self, rows: Iterable[Sequence[Any]]) -> list[Stored]:
+        return [self._stored(_Whole(*row)) for row in rows]
+
+    def _stored(self, whole: _Whole) -> Stored:
+        id_, text, body = whole.id, whole.text, whole.body
+        parts = self._parts(id_, whole.row) if whole.parts_crc is not None else []
+        expected = Checked(whole.vector_crc, whole.rest_crc, whole.parts_crc, whole.hash)
+        actual = Checked(
+            crc_of(id_, whole.vector),
+            crc_of(id_, whole.rest),
+            parts_crc([crc for crc, _ in parts]),
+            whole.hash,
+        )
+        if (expected, whole.crc) != (actual, document_crc(id_, text, body, actual)):
             raise self._damaged(id_)
-        array = None if vector is None else np.frombuffer(vector, "<f4")
-        return Stored(id=id_, body=body, text=text, vector=array, rest=rest)
+        return Stored(
+            id=id_,
+            body=body,
+            text=text,
+            vector=None if whole.vector is None else np.frombuffer(whole.vector, "<f4"),
+            rest=whole.rest,
+            parts=[part for _, part in parts],
+            hash=whole.hash,
+        )
+
+    def _parts(self, id_: str, row: int) -> list[tuple[int, Part]]:
+        """Return the parts of a document with their checksums, in order."""
+        parts = []
+        for part, body, vector, crc in self._connection.execute(_PARTS, keys_of_parts(row)):
+            if crc != part_crc(part, body, vector):
+                raise self._damaged(id_)
+            parts.append((crc, Part(part, body, np.frombuffer(vector, "<f4"))))
+        return parts
 
     def _damaged(self, id_: str) -> StorageFailed:
         return damaged(self._path, f"document {id_!r} is not what was written")

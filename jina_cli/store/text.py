@@ -34,7 +34,12 @@ def match_expression(question: str) -> str:
     return " OR ".join(f'"{word}"' for word in words_of(question))
 
 
-def search_text(connection: sqlite3.Connection, questions: Sequence[str], top_k: int) -> Found:
+def search_text(
+    connection: sqlite3.Connection,
+    questions: Sequence[str],
+    top_k: int,
+    allowed: NDArray[np.bool_] | None = None,
+) -> Found:
     """Return the documents that fit each question best by BM25, at most `top_k`."""
     found = [_search_one(connection, question, top_k) for question in questions]
     return Found([ids for ids, _ in found], [scores for _, scores in found])

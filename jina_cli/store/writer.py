@@ -16,7 +16,16 @@ from pathlib import Path
 
 from jina_cli.errors import StorageFailed
 from jina_cli.store.failures import Kind, kind_of, storage_failed
-from jina_cli.store.transaction import Change, Delete, Upsert, apply
+from jina_cli.store.schema import Meta, read_meta
+from jina_cli.store.transaction import (
+    Applied,
+    Change,
+    Delete,
+    DeleteWhere,
+    Matching,
+    Transaction,
+    Upsert,
+)
 
 _MAX_WAITING = 1024
 _MAX_GROUP_RECORDS = 16_384
@@ -35,9 +44,11 @@ class Writer:
     Args:
         path: The file, for messages.
         connection: Belongs to the writer from now on, which closes it.
+        matching: For changes that are about what a condition says.
         prepare: Called with the upserts of a group before they are written; if it fails, so do
             they, and nothing was written.
-        committed: Called with each change after it is durable and before it is answered.
+        committed: Called with what a transaction changed, in order, and with what the index then
+            says of itself, after that is durable and before it is answered.
     """
 
     def __init__(
@@ -45,11 +56,13 @@ class Writer:
         path: Path,
         connection: sqlite3.Connection,
         *,
+        matching: Matching,
         prepare: Callable[[Sequence[Upsert]], None],
-        committed: Callable[[Change], None],
+        committed: Callable[[Sequence[Applied], Meta], None],
     ) -> None:
         self._path = path
         self._connection = connection
+        self._matching = matching
         self._prepare = prepare
         self._committed = committed
         self._orders: queue.Queue[_Order | None] = queue.Queue(_MAX_WAITING)
@@ -110,12 +123,13 @@ class Writer:
         return group, True
 
     def _write(self, group: Sequence[_Order]) -> None:
+        results: Sequence[Applied | Exception]
         try:
             if self._refusal is not None:
                 raise self._refusal
             self._prepare([o.change for o in group if isinstance(o.change, Upsert)])
-            results = self._commit(group)
-            self._tell(group, results)
+            results, meta = self._commit(group)
+            self._tell([each for each in results if isinstance(each, Applied)], meta)
         except sqlite3.Error as error:
             self._undo(error)
             failure: Exception = storage_failed(self._path, error)
@@ -125,19 +139,17 @@ class Writer:
             self._undo(error)
             results = [error] * len(group)
         for order, result in zip(group, results, strict=True):
-            if isinstance(result, int):
-                order.answer.set_result(result)
+            if isinstance(result, Applied):
+                order.answer.set_result(result.count)
             else:
                 order.answer.set_exception(result)
         self._unsaved_bytes += sum(_bytes(order.change) for order in group)
         if self._unsaved_bytes >= _CHECKPOINT_BYTES and self._refusal is None:
             self._checkpoint("PASSIVE")
 
-    def _tell(self, group: Sequence[_Order], results: Sequence[int | Exception]) -> None:
+    def _tell(self, applied: Sequence[Applied], meta: Meta) -> None:
         try:
-            for order, result in zip(group, results, strict=True):
-                if isinstance(result, int):
-                    self._committed(order.change)
+            self._committed(applied, meta)
         except BaseException:
             self._refusal = StorageFailed(
                 f"what is in memory of {self._path} is not what is on the disk",
@@ -145,17 +157,20 @@ class Writer:
             )
             raise
 
-    def _commit(self, group: Sequence[_Order]) -> list[int | Exception]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        results = [self._apply(order.change) for order in group]
-        self._connection.execute("COMMIT")
+    def _commit(self, group: Sequence[_Order]) -> tuple[list[Applied | Exception], Meta]:
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        transaction = Transaction(connection, read_meta(self._path, connection), self._matching)
+        results = [self._apply(transaction, order.change) for order in group]
+        meta = transaction.finish()
+        connection.execute("COMMIT")
         self.transactions += 1
-        return results
+        return results, meta
 
-    def _apply(self, change: Change) -> int | Exception:
+    def _apply(self, transaction: Transaction, change: Change) -> Applied | Exception:
         """Make one change; one that is bad fails alone, one that the disk fails ends the group."""
         try:
-            return apply(self._connection, change)
+            return transaction.apply(change)
         except sqlite3.Error as error:
             if not self._connection.in_transaction or kind_of(error) is not Kind.OTHER:
                 raise
@@ -188,15 +203,23 @@ class Writer:
 
 
 def _size(change: Change) -> int:
-    return len(change.records) if isinstance(change, Upsert) else len(change.ids)
+    match change:
+        case Upsert(records):
+            return len(records)
+        case Delete(ids):
+            return len(ids)
+        case DeleteWhere():
+            return _MAX_GROUP_RECORDS  # nobody knows yet
 
 
 def _bytes(change: Change) -> int:
     """Return about how many bytes a change adds to the log."""
-    if isinstance(change, Delete):
-        return 4096 + 512 * len(change.ids)
-    records = change.records
+    if not isinstance(change, Upsert):
+        return 4096 + 512 * _size(change)
+    records, parts = change.records, change.records.parts
     vectors = 0 if records.vectors is None else records.vectors.nbytes
+    if parts is not None:
+        vectors += parts.vectors.nbytes + sum(map(len, parts.bodies)) + 64 * len(parts)
     texts = sum(len(text or "") for text in records.texts or ())
     rests = sum(len(rest or b"") for rest in records.rests or ())
     bodies = sum(map(len, records.bodies))

@@ -31,12 +31,13 @@ def brute_force(ids: list[str], vectors, query, top_k: int, metric: Metric) -> l
 
 def a_table(ids: list[str], vectors, metric: Metric) -> VectorTable:
     table = VectorTable(metric)
-    table.put(ids, vectors)
+    rows = np.arange(len(ids))
+    table.put(rows, ids, None, rows, vectors)
     return table
 
 
 def pairs_of(table: VectorTable, query, top_k: int) -> list:
-    found = table.search(query[None], top_k)
+    found = table.search(query[None], top_k, None)
     return list(zip(found.ids[0], found.scores[0].tolist(), strict=True))
 
 
@@ -83,9 +84,9 @@ def test_a_score_depends_on_the_pair_alone() -> None:
     vectors = rng.standard_normal((4097, 33)).astype(np.float32)
     queries = rng.standard_normal((17, 33)).astype(np.float32)
     ids = [f"d{i}" for i in range(len(vectors))]
-    whole = a_table(ids, vectors, Metric.COSINE).search(queries, 4097)
+    whole = a_table(ids, vectors, Metric.COSINE).search(queries, 4097, None)
 
-    alone = a_table(ids[:5], vectors[:5], Metric.COSINE).search(queries[3:4], 5)
+    alone = a_table(ids[:5], vectors[:5], Metric.COSINE).search(queries[3:4], 5, None)
 
     among_all = dict(zip(whole.ids[3], whole.scores[3].tolist(), strict=True))
     assert {id_: among_all[id_] for id_ in ids[:5]} == dict(
@@ -110,7 +111,7 @@ def test_a_zero_vector_scores_zero_by_cosine() -> None:
 
 
 def test_an_empty_table_finds_nothing() -> None:
-    found = VectorTable(Metric.L2).search(np.zeros((2, 5), np.float32), 3)
+    found = VectorTable(Metric.L2).search(np.zeros((2, 5), np.float32), 3, None)
 
     assert found.ids == [[], []]
     assert [len(scores) for scores in found.scores] == [0, 0]
@@ -120,14 +121,15 @@ def test_a_query_of_another_length_is_refused() -> None:
     table = a_table(["a"], np.ones((1, 3), np.float32), Metric.COSINE)
 
     with pytest.raises(BadVectors, match=r"^queries have 4 dimensions, the index has 3$"):
-        table.search(np.ones((1, 4), np.float32), 1)
+        table.search(np.ones((1, 4), np.float32), 1, None)
 
 
 def test_a_removed_vector_leaves_no_gap() -> None:
     table = a_table(["a", "b", "c"], np.eye(3, dtype=np.float32), Metric.INNER_PRODUCT)
 
-    table.remove(["a", "nobody"])
-    table.put(["d", "b"], np.array([[2, 0, 0], [3, 0, 0]], np.float32))
+    table.remove(np.array([0, 9]))
+    rows = np.array([3, 1])
+    table.put(rows, ["d", "b"], None, rows, np.array([[2, 0, 0], [3, 0, 0]], np.float32))
 
     assert len(table) == 3
     assert pairs_of(table, np.array([1, 0, 0], np.float32), 9) == [

@@ -236,7 +236,7 @@ def test_a_later_format_is_refused_untouched(tmp_path: Path) -> None:
     path = tmp_path / "documents.sqlite"
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA journal_mode = DELETE")
-    connection.execute("PRAGMA user_version = 2")
+    connection.execute("PRAGMA user_version = 3")
     connection.close()
     before = path.read_bytes()
 
@@ -244,7 +244,7 @@ def test_a_later_format_is_refused_untouched(tmp_path: Path) -> None:
         Store.open(tmp_path)
 
     assert str(caught.value) == (
-        f"the index {path} has format 2, this version reads up to 1:"
+        f"the index {path} has format 3, this version reads up to 2:"
         " install the version of jina that wrote it, or a later one"
     )
     assert path.read_bytes() == before
