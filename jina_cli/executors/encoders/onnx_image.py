@@ -209,14 +209,22 @@ class OnnxImageEncoder(Encoder):
         return unit(vectors) if self._normalize else vectors
 
     def _prepared(self, images: Pixels) -> NDArray[np.float32]:
-        pixels = unit_range(to_grey_like(images) if self._shape.channels == 1 else images)
-        pixels = pixels[..., None] if self._shape.channels == 1 else to_rgb(pixels)
+        is_bytes = images.dtype == np.uint8
+        given = images if is_bytes else unit_range(images)
         height, width = fitted(images.shape[1], images.shape[2], self._size, self._fit)
-        sized = resize(pixels, height, width, self._how)
+        sized = resize(self._seen(given), height, width, self._how)
         square = centred(sized, self._size, self._size)
-        ranged = (np.clip(square, 0, 1) - self._mean) / self._std
+        pixels = np.clip(square / np.float32(255) if is_bytes else square, 0, 1)
+        of_channels = pixels[..., None] if self._shape.channels == 1 else to_rgb(pixels)
+        ranged = (of_channels - self._mean) / self._std
         placed = ranged if self._shape.is_last else np.moveaxis(ranged, 3, 1)
         return np.ascontiguousarray(placed, np.float32)
+
+    def _seen(self, images: Pixels) -> Pixels:
+        """Return what the network looks at: grey stays so till the end, alpha goes."""
+        if images.ndim == 3:
+            return images
+        return to_grey(images) if self._shape.channels == 1 else images[..., :3]
 
 
 class EfficientNetEncoder(OnnxImageEncoder):
@@ -267,14 +275,6 @@ def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return vectors brought to length 1; one without direction stays zero."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.where(lengths > 0, lengths, 1), np.float32)
-
-
-def to_grey_like(images: Pixels) -> Pixels:
-    """Return the brightness of images in their own range, bytes as bytes."""
-    if images.ndim == 3:
-        return images
-    grey = to_grey(images)
-    return np.rint(grey).astype(np.uint8) if images.dtype == np.uint8 else grey
 
 
 def shape_of(shape: Sequence[Any], model: str) -> Shape:
