@@ -50,7 +50,7 @@ _jina() {
         if [[ $current == -* ]]; then
             _jina_reply '--json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help --version' "$current"
         else
-            _jina_reply 'hello index search post flow executor deployment gateway ping validate config explain export completion hello-world' "$current"
+            _jina_reply 'hello index search get count delete train post flow executor deployment gateway ping validate config explain export completion hello-world' "$current"
         fi
         return
     fi
@@ -105,6 +105,11 @@ _jina() {
                 --host) return ;;
                 --workspace) _jina_paths -d "$current"; return ;;
                 -k|--top-k) return ;;
+                --where) return ;;
+                --mode) _jina_reply 'auto hybrid lexical vector' "$current"; return ;;
+                --rrf-k) return ;;
+                --rerank) return ;;
+                --fields) return ;;
                 --format) _jina_reply 'table json jsonl trec' "$current"; return ;;
                 --batch) return ;;
                 --concurrency) return ;;
@@ -117,7 +122,82 @@ _jina() {
                 --project) return ;;
             esac
             if [[ $current == -* ]]; then
-                _jina_reply '--uses --host --workspace -k --top-k --format --batch --concurrency --allow-empty --timeout --param --lenient --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
+                _jina_reply '--uses --host --workspace -k --top-k --where --mode --hybrid --rrf-k --rerank --fields --explain --format --batch --concurrency --allow-empty --timeout --param --lenient --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
+            fi
+            ;;
+        'get')
+            case $previous in
+                --uses) _jina_paths -f "$current"; return ;;
+                --host) return ;;
+                --workspace) _jina_paths -d "$current"; return ;;
+                --fields) return ;;
+                --target-executor) return ;;
+                --timeout) return ;;
+                --output) _jina_reply 'human concise json github' "$current"; return ;;
+                --color) _jina_reply 'auto always never' "$current"; return ;;
+                -C|--directory) _jina_paths -d "$current"; return ;;
+                --env-file) _jina_paths -f "$current"; return ;;
+                --project) return ;;
+            esac
+            if [[ $current == -* ]]; then
+                _jina_reply '--uses --host --workspace --fields --target-executor --timeout --lenient --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
+            fi
+            ;;
+        'count')
+            case $previous in
+                --uses) _jina_paths -f "$current"; return ;;
+                --host) return ;;
+                --workspace) _jina_paths -d "$current"; return ;;
+                --where) return ;;
+                --target-executor) return ;;
+                --timeout) return ;;
+                --output) _jina_reply 'human concise json github' "$current"; return ;;
+                --color) _jina_reply 'auto always never' "$current"; return ;;
+                -C|--directory) _jina_paths -d "$current"; return ;;
+                --env-file) _jina_paths -f "$current"; return ;;
+                --project) return ;;
+            esac
+            if [[ $current == -* ]]; then
+                _jina_reply '--uses --host --workspace --where --target-executor --timeout --lenient --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
+            fi
+            ;;
+        'delete')
+            case $previous in
+                --uses) _jina_paths -f "$current"; return ;;
+                --host) return ;;
+                --workspace) _jina_paths -d "$current"; return ;;
+                --where) return ;;
+                --timeout) return ;;
+                --output) _jina_reply 'human concise json github' "$current"; return ;;
+                --color) _jina_reply 'auto always never' "$current"; return ;;
+                -C|--directory) _jina_paths -d "$current"; return ;;
+                --env-file) _jina_paths -f "$current"; return ;;
+                --project) return ;;
+            esac
+            if [[ $current == -* ]]; then
+                _jina_reply '--uses --host --workspace --where --yes -y --dry-run --timeout --lenient --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
+            fi
+            ;;
+        'train')
+            case $previous in
+                --uses) _jina_paths -f "$current"; return ;;
+                --host) return ;;
+                --workspace) _jina_paths -d "$current"; return ;;
+                --format) _jina_reply 'auto jsonl json csv lines text npy' "$current"; return ;;
+                --field-map) return ;;
+                --batch) return ;;
+                --timeout) return ;;
+                --param) return ;;
+                --output) _jina_reply 'human concise json github' "$current"; return ;;
+                --color) _jina_reply 'auto always never' "$current"; return ;;
+                -C|--directory) _jina_paths -d "$current"; return ;;
+                --env-file) _jina_paths -f "$current"; return ;;
+                --project) return ;;
+            esac
+            if [[ $current == -* ]]; then
+                _jina_reply '--uses --host --workspace --format --field-map --batch --timeout --param --lenient --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
+            else
+                _jina_paths -f "$current"
             fi
             ;;
         'post')
@@ -167,7 +247,7 @@ _jina() {
                 --project) return ;;
             esac
             if [[ $current == -* ]]; then
-                _jina_reply '--uses -f --override --workspace --port --protocol --env --lenient --allow-install --dry-run --timeout-ready --wait-timeout --exit-on --keep-going --exit-code-from --grace --ready-fd --log-format --log-dir --no-log-prefix --attach --no-attach --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
+                _jina_reply '--uses -f --override --workspace --port --protocol --env --lenient --allow-install --dry-run --timeout-ready --wait-timeout --exit-on --keep-going --exit-code-from --grace --ready-fd --log-format --log-dir --no-log-prefix --attach --no-attach --list --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
             else
                 _jina_paths -f "$current"
             fi

@@ -8,6 +8,10 @@ Register-ArgumentCompleter -Native -CommandName jina -ScriptBlock {
         'hello' = 'See a search work, on data that is already here.'
         'index' = 'Index files, rows or lines, so that they can be found.'
         'search' = 'Find what was indexed.'
+        'get' = 'Print documents of an index by their ids.'
+        'count' = 'Say how many documents are indexed.'
+        'delete' = 'Take documents out of an index.'
+        'train' = 'Let the Executors of a Flow learn from documents.'
         'post' = 'Send documents to any endpoint of a Flow.'
         'flow' = 'Start a Flow from its YAML file and stay with it.'
         'executor' = 'Serve one Executor alone.'
@@ -77,10 +81,57 @@ Register-ArgumentCompleter -Native -CommandName jina -ScriptBlock {
             '--workspace' = @()
             '-k' = @()
             '--top-k' = @()
+            '--where' = @()
+            '--mode' = @('auto', 'hybrid', 'lexical', 'vector')
+            '--hybrid' = $true
+            '--rrf-k' = @()
+            '--rerank' = @()
+            '--fields' = @()
+            '--explain' = $true
             '--format' = @('table', 'json', 'jsonl', 'trec')
             '--batch' = @()
             '--concurrency' = @()
             '--allow-empty' = $true
+            '--timeout' = @()
+            '--param' = @()
+            '--lenient' = $true
+        }
+        'get' = @{
+            '--uses' = @()
+            '--host' = @()
+            '--workspace' = @()
+            '--fields' = @()
+            '--target-executor' = @()
+            '--timeout' = @()
+            '--lenient' = $true
+        }
+        'count' = @{
+            '--uses' = @()
+            '--host' = @()
+            '--workspace' = @()
+            '--where' = @()
+            '--target-executor' = @()
+            '--timeout' = @()
+            '--lenient' = $true
+        }
+        'delete' = @{
+            '--uses' = @()
+            '--host' = @()
+            '--workspace' = @()
+            '--where' = @()
+            '--yes' = $true
+            '-y' = $true
+            '--dry-run' = $true
+            '--timeout' = @()
+            '--lenient' = $true
+        }
+        'train' = @{
+            '--uses' = @()
+            '--host' = @()
+            '--workspace' = @()
+            '--format' = @('auto', 'jsonl', 'json', 'csv', 'lines', 'text', 'npy')
+            '--field-map' = @()
+            '--batch' = @()
             '--timeout' = @()
             '--param' = @()
             '--lenient' = $true
@@ -123,6 +174,7 @@ Register-ArgumentCompleter -Native -CommandName jina -ScriptBlock {
             '--no-log-prefix' = $true
             '--attach' = @()
             '--no-attach' = @()
+            '--list' = $true
         }
         'executor' = @{
             '--uses' = @()

@@ -32,6 +32,10 @@ _jina() {
         'hello:See a search work, on data that is already here.'
         'index:Index files, rows or lines, so that they can be found.'
         'search:Find what was indexed.'
+        'get:Print documents of an index by their ids.'
+        'count:Say how many documents are indexed.'
+        'delete:Take documents out of an index.'
+        'train:Let the Executors of a Flow learn from documents.'
         'post:Send documents to any endpoint of a Flow.'
         'flow:Start a Flow from its YAML file and stay with it.'
         'executor:Serve one Executor alone.'
@@ -75,10 +79,68 @@ _jina() {
             '*--workspace=[Where the index is kept; .jina if left out.]: :_files -/' \
             '*-k+[Matches of a query.]: : ' \
             '*--top-k=[Matches of a query.]: : ' \
+            '*--where=[Only documents of which this holds\: "price < 10 and lang in ('\''en'\'', '\''fr'\'')".]: : ' \
+            '*--mode=[By words, by vectors, by both; auto takes what the index and query have.]: :(auto hybrid lexical vector)' \
+            '*--hybrid[The same as --mode hybrid.]' \
+            '*--rrf-k=[Constant of the fusion of ranks; 60 if left out.]: : ' \
+            '*--rerank=[Put the first N into a better order, at more cost.]: : ' \
+            '*--fields=[Fields to return, besides id and score; all if left out.]: : ' \
+            '*--explain[Show the ranks by words and by vectors, and the best chunk.]' \
             '*--format=[table, or with --json jsonl, if left out.]: :(table json jsonl trec)' \
             '*--batch=[Queries in a request.]: : ' \
             '*--concurrency=[Requests at a time.]: : ' \
             '*--allow-empty[No query is no failure.]' \
+            '*--timeout=[For each request, `90s` or `2m`.]: : ' \
+            '*--param=[A parameter for Executors.]: : ' \
+            '*--lenient[Unknown keys are warnings.]' \
+            $shared \
+            '*: :_files'
+          ;;
+        get)
+          _arguments -s \
+            '*--uses=[YAML of the Flow; left out, a text search.]: :_files' \
+            '*--host=[A Flow that runs already.]: : ' \
+            '*--workspace=[Where the index is kept; .jina if left out.]: :_files -/' \
+            '*--fields=[Fields to return, besides id and score; all if left out.]: : ' \
+            '*--target-executor=[Only Pods of such names.]: : ' \
+            '*--timeout=[For each request, `90s` or `2m`.]: : ' \
+            '*--lenient[Unknown keys are warnings.]' \
+            $shared \
+            '*: :_files'
+          ;;
+        count)
+          _arguments -s \
+            '*--uses=[YAML of the Flow; left out, a text search.]: :_files' \
+            '*--host=[A Flow that runs already.]: : ' \
+            '*--workspace=[Where the index is kept; .jina if left out.]: :_files -/' \
+            '*--where=[Only documents of which this holds\: "price < 10 and lang in ('\''en'\'', '\''fr'\'')".]: : ' \
+            '*--target-executor=[Only Pods of such names.]: : ' \
+            '*--timeout=[For each request, `90s` or `2m`.]: : ' \
+            '*--lenient[Unknown keys are warnings.]' \
+            $shared
+          ;;
+        delete)
+          _arguments -s \
+            '*--uses=[YAML of the Flow; left out, a text search.]: :_files' \
+            '*--host=[A Flow that runs already.]: : ' \
+            '*--workspace=[Where the index is kept; .jina if left out.]: :_files -/' \
+            '*--where=[Only documents of which this holds\: "price < 10 and lang in ('\''en'\'', '\''fr'\'')".]: : ' \
+            '*--yes[Do not ask before --where.]' \
+            '*-y[Do not ask before --where.]' \
+            '*--dry-run[Only say how many documents it would be.]' \
+            '*--timeout=[For each request, `90s` or `2m`.]: : ' \
+            '*--lenient[Unknown keys are warnings.]' \
+            $shared \
+            '*: :_files'
+          ;;
+        train)
+          _arguments -s \
+            '*--uses=[YAML of the Flow; left out, a text search.]: :_files' \
+            '*--host=[A Flow that runs already.]: : ' \
+            '*--workspace=[Where the index is kept; .jina if left out.]: :_files -/' \
+            '*--format=[What the inputs are.]: :(auto jsonl json csv lines text npy)' \
+            '*--field-map=[Take field A as B\: title=text,docno=id.]: : ' \
+            '*--batch=[Documents that are learnt from at a time.]: : ' \
             '*--timeout=[For each request, `90s` or `2m`.]: : ' \
             '*--param=[A parameter for Executors.]: : ' \
             '*--lenient[Unknown keys are warnings.]' \
@@ -127,6 +189,7 @@ _jina() {
             '*--no-log-prefix[Log lines without the name in front.]' \
             '*--attach=[Show the logs of this Pod only; may be repeated.]: : ' \
             '*--no-attach=[Do not show the logs of this Pod; may be repeated.]: : ' \
+            '*--list[Print the ready-made Flows and what they are for.]' \
             $shared \
             '*: :_files'
           ;;

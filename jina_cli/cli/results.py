@@ -16,6 +16,7 @@ Format = Literal["table", "json", "jsonl", "trec"]
 
 _RUN = "jina"
 _PLAIN_WIDTH = 160
+_RANKINGS = (("words", "lexical"), ("vectors", "vector"))
 _ENDINGS = re.compile(r"(?:ies|ing|ed|es|s|y)$")
 
 
@@ -116,7 +117,7 @@ class Table:
 
     def _row(self, rank: int, match: Mapping[str, Any], pattern: re.Pattern[str] | None) -> str:
         paint = self._output.paint
-        title, text = _title(match), one_line(str(match.get("text") or ""))
+        title, text = _title(match), one_line(_passage(match))
         head = f"{paint(f'{rank:>3}', DIM)}  {paint(f'{_score(match):>9.4g}', GREEN)}  "
         lines = [head + paint(clipped(title, self._width - 16), BOLD)]
         if text and text != title:
@@ -124,10 +125,40 @@ class Table:
             if pattern is not None:
                 excerpt = pattern.sub(lambda m: paint(m[0], f"{BOLD};{YELLOW}"), excerpt)
             lines.append(" " * 16 + excerpt)
+        if isinstance(reasons := match.get("explain"), Mapping):
+            lines.append(" " * 16 + paint(one_line(explained(reasons)), DIM))
         return "\n".join(lines)
 
     def end(self) -> None:
         return None
+
+
+def explained(reasons: Mapping[str, Any]) -> str:
+    """Return why a document was found: `words #3 (7.12) · vectors #1 (0.713), chunk a#2`."""
+    said = [_reason(name, reasons.get(key)) for name, key in _RANKINGS]
+    return " · ".join(part for part in said if part)
+
+
+def _reason(name: str, place: Any) -> str:
+    if not isinstance(place, Mapping):
+        return f"{name} –"
+    chunk = place.get("chunk")
+    named = f", chunk {chunk['id']}" if isinstance(chunk, Mapping) and chunk.get("id") else ""
+    return f"{name} #{place.get('rank')} ({_score(place):.4g}){named}"
+
+
+def _passage(match: Mapping[str, Any]) -> str:
+    """Return the part of a match that is worth showing: its best chunk, or all of it."""
+    text = str(match.get("text") or "")
+    chunks = match.get("chunks")
+    best = chunks[0] if isinstance(chunks, list) and chunks else None
+    if not isinstance(best, Mapping):
+        return text
+    match best.get("location"):
+        # The chunk itself may begin with the title of the document.
+        case [int(start), int(end)] if text[start:end]:
+            return text[start:end]
+    return str(best.get("text") or text)
 
 
 def one_line(text: str) -> str:

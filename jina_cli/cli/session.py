@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from jina_cli.cli.bundled import LEXICAL, default_flow, flow_file
+from jina_cli.cli.render import Output
 from jina_cli.cli.settings import Settings
 from jina_cli.errors import Exit, InputMissing, JinaError, UsageError
-from jina_cli.resources import flows_dir
 from jina_cli.vocabulary import DEFAULT_WORKSPACE
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Place:
         workspace: What the user said; empty for what the YAML says, else the default.
         lenient: Whether unknown keys in it are warnings.
         yields: Whether the YAML's own workspace wins.
+        is_default: Whether the user named no Flow at all.
     """
 
     uses: Path
@@ -48,15 +50,7 @@ class Place:
     workspace: str = ""
     lenient: bool = False
     yields: bool = False
-
-    @property
-    def is_bundled(self) -> bool:
-        return not self.host and self.uses == default_flow()
-
-
-def default_flow() -> Path:
-    """Return the Flow that is used where the user names none."""
-    return flows_dir() / "text.yml"
+    is_default: bool = False
 
 
 def place_of(
@@ -75,9 +69,14 @@ def place_of(
     if host and typed and "host" not in from_file:
         raise UsageError(f"--{typed[0]} has no meaning with --host", hint="the Flow runs already")
     host = "" if typed else host
-    path = Path(uses) if uses else default_flow()
-    yields = "workspace" in from_file
-    return Place(uses=path, host=host, workspace=workspace, lenient=lenient, yields=yields)
+    return Place(
+        uses=flow_file(uses) if uses else default_flow(),
+        host=host,
+        workspace=workspace,
+        lenient=lenient,
+        yields="workspace" in from_file,
+        is_default=not host and not uses,
+    )
 
 
 @asynccontextmanager
@@ -100,8 +99,10 @@ async def connected(
             yield client
         return
     spec, workspace = _load(place)
-    if must_exist and place.is_bundled:
+    if must_exist and place.is_default:
         _check_exists(workspace, place)
+    if place.is_default and place.uses.stem == LEXICAL:
+        Output(settings).note("by words alone; pip install 'jina[neural]' finds by meaning too")
     async with AsyncExitStack() as stack:
         address = await _address(stack, place, spec, workspace, settings)
         yield await stack.enter_async_context(AsyncClient(address))

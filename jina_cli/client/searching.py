@@ -16,7 +16,8 @@ from jina_cli.documents.readers.batches import ReadBatch
 from jina_cli.documents.readers.row import Items, Row, RowError
 from jina_cli.documents.rows import to_rows
 
-_NOT_SHOWN = ("tensor", "embedding", "blob", "matches", "chunks")
+_NUMBERS = ("tensor", "embedding", "blob", "matches")
+_NOT_SHOWN = (*_NUMBERS, "chunks")
 _FIRST_KEYS = ("id", "score", "text", "uri", "tags")
 
 
@@ -26,7 +27,8 @@ class Found:
 
     Attributes:
         query: `id`, `text`… as an object for JSON.
-        matches: Best first, each with `id`, `score` and whatever the Flow keeps.
+        matches: Best first, each with `id`, `score` and whatever the Flow keeps. Under
+            `chunks` stand the parts of it that fitted the query, where the Flow tells.
     """
 
     query: Mapping[str, Any]
@@ -108,9 +110,18 @@ def found_in(queries: DocumentBatch, answer: DocumentBatch) -> Iterator[Found]:
         matches: Sequence[Mapping[str, Any]] = ()
         if column is not None and place is not None:
             start, end = int(column.offsets[place]), int(column.offsets[place + 1])
-            found = column.docs.slice(start, end).without(*_NOT_SHOWN)
+            found = _shown(column.docs.slice(start, end))
             matches = [_ordered(match) for match in to_rows(found)]
         yield Found(query=row, matches=matches)
+
+
+def _shown(matches: DocumentBatch) -> DocumentBatch:
+    """Return matches without what is only for machines, their chunks too."""
+    matches = matches.without(*_NUMBERS)
+    chunks = matches.docs("chunks")
+    if chunks is None:
+        return matches.without("chunks")
+    return matches.with_columns(chunks=replace(chunks, docs=chunks.docs.without(*_NOT_SHOWN)))
 
 
 def _ordered(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jina_cli.cli import options as opt
+from jina_cli.cli.bundled import flow_file
 from jina_cli.cli.settings import Settings, from_files, settings_of
 from jina_cli.cli.staying import Stay, end_on_sigterm, stay_with, variables_of
 from jina_cli.errors import UsageError
@@ -58,14 +59,22 @@ def flow(
         list[str] | None,
         typer.Option(metavar="POD", help="Do not show the logs of this Pod; may be repeated."),
     ] = None,
+    list_: Annotated[
+        bool, typer.Option("--list", help="Print the ready-made Flows and what they are for.")
+    ] = False,
 ) -> None:
     """Start a Flow from its YAML file, show its logs, and stay until it is told to stop.
+
+    FILE may also be the name of a ready-made Flow.
 
     Ctrl-C (or SIGTERM) finishes the requests that are there and stops all Pods in order; a
     second one stops them now, a third kills them.
     """
     end_on_sigterm()
     settings = settings_of(ctx)
+    if list_:
+        _print_list(settings)
+        return
     # The environment is how they reach the YAML and, unchanged, every process.
     os.environ.update(variables_of(env or ()))
     if allow_install:
@@ -93,7 +102,21 @@ def _one_file(file: str, uses: str) -> str:
     if bool(file) == bool(uses):
         what = "both FILE and --uses are given" if file else "no YAML file is given"
         raise UsageError(what, hint="jina flow --uses FILE")
-    return file or uses
+    return str(flow_file(file or uses))
+
+
+def _print_list(settings: Settings) -> None:
+    from jina_cli.cli.bundled import bundled_flows
+    from jina_cli.cli.render import BOLD, Output
+
+    output, flows = Output(settings), bundled_flows()
+    width = max(len(each.name) for each in flows)
+    for each in flows:
+        if settings.json:
+            fields = {"name": each.name, "file": str(each.path), "about": each.about}
+            output.json({"schema": "jina.flow/1", **fields})
+        else:
+            output.result(f"{output.paint(each.name.ljust(width), BOLD)}  {each.about}")
 
 
 def settings_over(

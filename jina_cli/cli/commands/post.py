@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,14 +14,9 @@ from jina_cli.errors import BadInput, NothingMatched
 from jina_cli.vocabulary import RESULTS
 
 if TYPE_CHECKING:
+    from jina_cli.cli.posting import Job
     from jina_cli.cli.render import Output
-    from jina_cli.cli.session import Place
-    from jina_cli.client.client import AsyncClient
-    from jina_cli.client.question import Question
-    from jina_cli.documents.batch import DocumentBatch
-    from jina_cli.documents.readers import ReadBatch
-    from jina_cli.documents.readers.row import Item
-    from jina_cli.wire.messages import Request, Response
+    from jina_cli.wire.messages import Response
 
 SCHEMA = "jina.post/1"
 
@@ -70,6 +63,7 @@ def post(
     """
     from jina_cli.cli.duration import seconds_of
     from jina_cli.cli.pairs import field_map_of, parameters_of
+    from jina_cli.cli.posting import Job
     from jina_cli.cli.session import place_of, run_batch
     from jina_cli.client.question import Question
     from jina_cli.wire.messages import with_slash
@@ -94,21 +88,6 @@ def post(
     run_batch(lambda: run(job, settings))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """What is sent, and how; fields are named as the options."""
-
-    question: Question
-    inputs: tuple[str, ...]
-    texts: tuple[str, ...]
-    place: Place
-    stream: bool
-    format: asking.InputFormat
-    field_map: Mapping[str, str]
-    batch: int
-    concurrency: int
-
-
 async def run(job: Job, settings: Settings) -> None:
     """Send everything, and write what comes back as soon as it does.
 
@@ -117,13 +96,14 @@ async def run(job: Job, settings: Settings) -> None:
         NothingMatched: There are inputs, and nothing in them.
         JinaError: Whatever else went wrong.
     """
+    from jina_cli.cli.posting import Inputs, answered, streamed
     from jina_cli.cli.render import Output
     from jina_cli.cli.session import connected
 
     output = Output(settings)
-    inputs = _Inputs(job, output)
+    inputs = Inputs(job, output)
     async with connected(job.place, settings) as client:
-        answers = _streamed if job.stream else _answered
+        answers = streamed if job.stream else answered
         async with aclosing(answers(client, job, inputs)) as responses:
             async for response in responses:
                 _write(response, output, as_objects=settings.json)
@@ -132,82 +112,6 @@ async def run(job: Job, settings: Settings) -> None:
         raise BadInput(f"{inputs.refused} {noun} could not be read")
     if (job.inputs or job.texts) and not inputs.sent:
         raise NothingMatched("there was nothing to send")
-
-
-class _Inputs:
-    """Batches of documents of a command line; None for a request without any.
-
-    Attributes:
-        sent: Documents that were handed out.
-        refused: Rows that could not be read.
-    """
-
-    def __init__(self, job: Job, output: Output) -> None:
-        self._job = job
-        self._output = output
-        self.sent = 0
-        self.refused = 0
-
-    async def batches(self) -> AsyncIterator[DocumentBatch | None]:
-        from jina_cli.client.pump import Pump
-
-        if not self._job.inputs and not self._job.texts:
-            yield None
-            return
-        async for batch in Pump(self._read()).run():
-            for error in batch.errors:
-                self.refused += 1
-                self._output.warn(str(error))
-            self.sent += len(batch.docs)
-            if len(batch.docs):
-                yield batch.docs
-
-    def _read(self) -> Iterator[ReadBatch]:
-        from jina_cli.documents.readers import read_batches
-
-        job = self._job
-        return read_batches(self._items(), size=job.batch, field_map=job.field_map)
-
-    def _items(self) -> Iterator[Item]:
-        from jina_cli.cli.inputs import found
-        from jina_cli.client.searching import rows_of_texts
-        from jina_cli.documents.readers import read_sources
-
-        yield from rows_of_texts(self._job.texts)
-        if self._job.inputs:
-            sources = found(self._job.inputs, self._job.format, allow_empty=False)
-            yield from read_sources(sources, format_=self._job.format)
-
-
-async def _answered(
-    client: AsyncClient, job: Job, inputs: _Inputs
-) -> AsyncGenerator[Response, None]:
-    from jina_cli.client.core import Pace
-
-    pairs = client.core.ask_all(job.question, inputs.batches(), Pace(window=job.concurrency))
-    async with aclosing(pairs):
-        async for request, response in pairs:
-            yield _checked(job, request, response)
-
-
-async def _streamed(
-    client: AsyncClient, job: Job, inputs: _Inputs
-) -> AsyncGenerator[Response, None]:
-    async for docs in inputs.batches():
-        parts = client.core.stream(replace(job.question, docs=docs))
-        async with aclosing(parts):
-            async for request, part in parts:
-                yield _checked(job, request, part)
-
-
-def _checked(job: Job, request: Request, response: Response) -> Response:
-    from jina_cli.client.errors import error_of
-
-    question = job.question
-    error = error_of(response.status, question.endpoint, question.timeout_s, request.request_id)
-    if error is not None:
-        raise error
-    return response
 
 
 def _write(response: Response, output: Output, *, as_objects: bool) -> None:

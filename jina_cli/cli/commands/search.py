@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from jina_cli.cli import asking_options as asking
+from jina_cli.cli import finding
 from jina_cli.cli import options as opt
 from jina_cli.cli.settings import Settings, from_files, settings_of
 from jina_cli.errors import BadInput, NothingMatched, UsageError
@@ -38,6 +39,13 @@ def search(
     top_k: Annotated[
         int, typer.Option("-k", "--top-k", min=1, max=MAX_TOP_K, help="Matches of a query.")
     ] = 10,
+    where: finding.Where = "",
+    mode: finding.ByMode = "auto",
+    hybrid: Annotated[bool, typer.Option("--hybrid", help="The same as --mode hybrid.")] = False,
+    rrf_k: finding.RrfK = None,
+    rerank: finding.Rerank = None,
+    fields: finding.Fields = "",
+    explain: finding.Explain = False,
     format: Annotated[
         Format | None, typer.Option(help="table, or with --json jsonl, if left out.")
     ] = None,
@@ -74,7 +82,13 @@ def search(
         concurrency=concurrency,
         allow_empty=allow_empty,
         timeout_s=seconds_of(timeout, "--timeout"),
-        parameters={**parameters_of(param or ()), "top_k": top_k},
+        parameters={
+            **parameters_of(param or ()),
+            **finding.where_of(where),
+            **finding.fields_of(fields),
+            **finding.ranking_of("hybrid" if hybrid else mode, rrf_k, rerank, explains=explain),
+            "top_k": top_k,
+        },
     )
     run_batch(lambda: run(job, settings))
 
