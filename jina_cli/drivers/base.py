@@ -57,12 +57,53 @@ class Done:
     results: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """What came from each Pod that was waited for.
+
+    Attributes:
+        parts: Their documents, one batch or more.
+        names: Of these Pods, as many, or none where they are not known.
+    """
+
+    parts: tuple[DocumentBatch, ...]
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ordered:
+    """What every Driver may be told.
+
+    Attributes:
+        priority: What the `queryset` of a request says goes over its options where that has a
+            higher priority.
+    """
+
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calling(Ordered):
+    """What a Driver that calls an Executor may be told.
+
+    Attributes:
+        executor: Which component of a CompoundExecutor it calls, by the `name` of its metas,
+            its class or a base class; empty for the one that has the method.
+    """
+
+    executor: str = ""
+
+
 class Driver(Protocol):
     """Takes what an Executor's method needs out of documents, and puts back what it returns."""
 
     @property
     def method(self) -> str:
-        """Name of the method it calls."""
+        """Name of the method it calls; empty if it calls none."""
+
+    @property
+    def priority(self) -> int:
+        """As in `Ordered`."""
 
     async def __call__(self, executor: Any, docs: DocumentBatch, parameters: Parameters) -> Done:
         """Call the Executor and return the documents afterwards.
@@ -75,6 +116,13 @@ class Driver(Protocol):
             BadParameter: A parameter makes no sense.
             Exception: Whatever the Executor raised.
         """
+
+
+class Joiner(Driver, Protocol):
+    """A Driver that makes one batch of those that several Pods answered with."""
+
+    async def join(self, executor: Any, inputs: Inputs, parameters: Parameters) -> Done:
+        """As `__call__`, of several answers."""
 
 
 async def settled(value: MaybeAwaitable[T]) -> T:
@@ -110,6 +158,12 @@ async def at_paths(
         if len(found):
             docs = put_at(docs, path, await step(found))
     return docs
+
+
+def field_of(given: str, executor: Any, default: str, *, attribute: str = "field") -> str:
+    """Return the field a Driver is told of, else that of its Executor, else the default."""
+    own = getattr(executor, attribute, "")
+    return given or (own if isinstance(own, str) else "") or default
 
 
 def accepted(method: Callable[..., Any], parameters: Parameters) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,15 @@ from jina_cli.documents.batch import DocumentBatch, MissingField
 from jina_cli.documents.column import (
     BytesColumn,
     Column,
+    DocsColumn,
+    Indices,
     TensorColumn,
     TextColumn,
     ValuesColumn,
+    absent_like,
     column_of_arrays,
+    concat_columns,
+    presence_of,
     rows_of,
 )
 from jina_cli.drivers.base import BadResult
@@ -24,7 +29,7 @@ def content_of(docs: DocumentBatch, field: str) -> Any:
     """Return a field as an array function takes it.
 
     Tensors of one shape are one array `(documents, *shape)`, of several a list of arrays;
-    strings, bytes and other values are lists.
+    strings, bytes and other values are lists. Documents (`matches`) are the column they are.
 
     Raises:
         MissingField: Some document does not have it.
@@ -32,6 +37,8 @@ def content_of(docs: DocumentBatch, field: str) -> Any:
     column = docs.columns.get(field)
     if column is None:
         raise MissingField(field, docs.ids)
+    if isinstance(column, DocsColumn):
+        return column
     if isinstance(column, TensorColumn) and column.present is None:
         return column.array
     rows = rows_of(column)
@@ -52,6 +59,55 @@ def named_values(docs: DocumentBatch, name: str) -> Sequence[Any]:
         return docs.values(name)
     tags = docs.values("tags")
     return [tag.get(name) if isinstance(tag, Mapping) else None for tag in tags]
+
+
+def in_parts(content: Any, size: int) -> Iterator[Any]:
+    """Yield what `content_of` returned in stretches of `size` documents; 0 for all at once."""
+    if not size or size >= len(content):
+        yield content
+        return
+    for start in range(0, len(content), size):
+        if isinstance(content, DocsColumn):
+            yield content.slice(start, min(start + size, len(content)))
+        else:
+            yield content[start : start + size]
+
+
+def where_present(
+    field: str, step: Callable[[DocumentBatch], Awaitable[DocumentBatch]]
+) -> Callable[[DocumentBatch], Awaitable[DocumentBatch]]:
+    """Return a step that is done for those documents that have a field; others stay as they are.
+
+    Args:
+        step: May change and add fields, and nothing else.
+    """
+
+    async def some(docs: DocumentBatch) -> DocumentBatch:
+        column = docs.columns.get(field)
+        there = np.zeros(len(docs), np.bool_) if column is None else presence_of(column)
+        if there.all():
+            return await step(docs)
+        places = np.flatnonzero(there)
+        if not len(places):
+            return docs
+        part = docs.take(places)
+        done = await step(part)
+        changed = {
+            name: _spread(docs.columns.get(name), column, places, len(docs))
+            for name, column in done.columns.items()
+            if column is not part.columns.get(name)
+        }
+        return docs.with_columns(**changed)
+
+    return some
+
+
+def _spread(before: Column | None, made: Column, places: Indices, count: int) -> Column:
+    """Return a field of `count` documents: as it was made at `places`, elsewhere as before."""
+    before = absent_like(made, count) if before is None else before
+    order = np.arange(count)
+    order[places] = count + np.arange(len(places))
+    return concat_columns([before, made]).take(order)
 
 
 def column_from(content: Any, count: int, where: str) -> Column:

@@ -12,6 +12,7 @@ from jina_cli.drivers.base import (
     ROOT,
     BadParameter,
     BadResult,
+    Calling,
     Done,
     MaybeAwaitable,
     Parameters,
@@ -50,29 +51,40 @@ class Dumps(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IndexDriver:
+class IndexDriver(Calling):
     """Let an Executor keep documents; the answer holds their ids alone.
 
     Attributes:
         traversal_paths: Documents that are kept.
+        pass_on: Whether the documents go on as they are, for others that keep them too.
     """
 
     method: ClassVar[str] = "index"
     traversal_paths: tuple[Path, ...] = ROOT
+    pass_on: bool = False
 
     async def __call__(
         self, executor: Indexes, docs: DocumentBatch, parameters: Parameters
     ) -> Done:
+        keep = getattr(executor, self.method)
+
         async def step(found: DocumentBatch) -> DocumentBatch:
-            await settled(executor.index(found, **accepted(executor.index, parameters)))
+            await settled(keep(found, **accepted(keep, parameters)))
             return found
 
         await at_paths(docs, self.traversal_paths, step)
-        return Done(docs=docs.only())
+        return Done(docs=docs if self.pass_on else docs.only())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteDriver:
+class UpdateDriver(IndexDriver):
+    """Let an Executor change documents that it keeps; the answer holds their ids alone."""
+
+    method: ClassVar[str] = "update"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteDriver(Calling):
     """Let an Executor forget documents: those of the request, of its `ids` and of its `filter`.
 
     The answer holds the documents' ids, and says under `deleted` how many were there.
@@ -90,7 +102,7 @@ class DeleteDriver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GetDriver:
+class GetDriver(Calling):
     """Answer with the documents that an Executor keeps under the ids that are asked for.
 
     Ids are those of the request's documents and of its parameter `ids`. The answer has them in
@@ -104,11 +116,11 @@ class GetDriver:
         if not ids:
             return Done(docs=docs)
         found = await settled(executor.get(ids))
-        return Done(docs=_documents(found, f"{type(executor).__name__}.get"))
+        return Done(docs=checked_documents(found, f"{type(executor).__name__}.get"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CountDriver:
+class CountDriver(Calling):
     """Say under `count` how many documents an Executor keeps, or how many meet `filter`."""
 
     method: ClassVar[str] = "count"
@@ -119,7 +131,7 @@ class CountDriver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DumpDriver:
+class DumpDriver(Calling):
     """Answer with one page of the documents that an Executor keeps, in order of their ids.
 
     Parameters of the request: `after`, the last id of the page before; `limit`; `filter`, a
@@ -145,11 +157,11 @@ class DumpDriver:
                 after=after, limit=limit, filter=parameters.get("filter"), vectors=vectors
             )
         )
-        return Done(docs=_documents(page, f"{type(executor).__name__}.dump"))
+        return Done(docs=checked_documents(page, f"{type(executor).__name__}.dump"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatusDriver:
+class StatusDriver(Calling):
     """Say under `count` how many documents an Executor keeps."""
 
     method: ClassVar[str] = "count"
@@ -186,7 +198,12 @@ def _filter(method: Callable[..., Any], parameters: Parameters, name: str) -> di
     return taken
 
 
-def _documents(found: Any, where: str) -> DocumentBatch:
+def checked_documents(found: Any, where: str) -> DocumentBatch:
+    """Return the documents that an Executor returned.
+
+    Raises:
+        BadResult: It is something else. The message begins with `where`.
+    """
     if not isinstance(found, DocumentBatch):
         what = type(found).__name__
         raise BadResult(f"{where} returned {what}, and must return a DocumentBatch")

@@ -1,17 +1,26 @@
-"""Drivers that find documents, order what was found, and judge it."""
+"""Drivers that find documents: by what they are like, or by their ids."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
 
-from jina_cli.documents.batch import DocumentBatch, MissingField
-from jina_cli.documents.column import DocsColumn, ValuesColumn
-from jina_cli.documents.traversal import Path
+import numpy as np
+
+from jina_cli.documents.batch import DocumentBatch
+from jina_cli.documents.column import (
+    Column,
+    DocsColumn,
+    Indices,
+    absent_like,
+    concat_columns,
+    presence_of,
+)
+from jina_cli.documents.traversal import Path, lists_at, put_lists_at
 from jina_cli.drivers.base import (
     ROOT,
     BadResult,
+    Calling,
     Done,
     MaybeAwaitable,
     Parameters,
@@ -20,8 +29,13 @@ from jina_cli.drivers.base import (
     settled,
     top_k_of,
 )
+from jina_cli.drivers.keep import Gets, checked_documents
+from jina_cli.drivers.lists import chosen
 
 DEFAULT_TOP_K = 10
+
+MATCHES: tuple[Path, ...] = (("matches",),)
+"""The traversal path `@m`."""
 
 
 class Searches(Protocol):
@@ -30,22 +44,12 @@ class Searches(Protocol):
     ) -> MaybeAwaitable[DocsColumn]: ...
 
 
-class Ranks(Protocol):
-    def rank(
-        self, queries: DocumentBatch, matches: DocsColumn, *, top_k: int
-    ) -> MaybeAwaitable[DocsColumn]: ...
-
-
-class Evaluates(Protocol):
-    def evaluate(self, actual: Sequence[str], desired: Sequence[str]) -> MaybeAwaitable[float]: ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SearchDriver:
-    """Set the matches of each document to what an Executor finds for it, best first.
+class SearchDriver(Calling):
+    """Set the matches of each document to what an Executor finds for it.
 
     Attributes:
-        top_k: Matches of each, where the request does not say.
+        top_k: Matches for each, where the request does not say.
         traversal_paths: Documents that are looked for.
     """
 
@@ -62,84 +66,84 @@ class SearchDriver:
         async def step(found: DocumentBatch) -> DocumentBatch:
             asked = {**parameters, "top_k": top_k}
             matches = await settled(executor.search(found, **accepted(executor.search, asked)))
-            return found.with_columns(matches=_matches(matches, len(found), where))
+            return found.with_columns(matches=checked_matches(matches, len(found), where))
 
         return Done(docs=await at_paths(docs, self.traversal_paths, step))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RankDriver:
-    """Put the matches of each document into the order an Executor gives them.
+class KeyValueSearchDriver(Calling):
+    """Give documents the fields that an Executor keeps under their ids.
+
+    Each id is asked for once. What is kept goes over a document's own fields.
 
     Attributes:
-        top_k: Matches of each that are kept, where the request does not say.
-        traversal_paths: Documents whose matches are ordered.
+        traversal_paths: Documents that are filled; matches, if nothing else is said.
+        merge: Whether a document keeps those fields of its own that are not kept, its score
+            for one.
+        drop_missing: Whether a document that is not kept leaves its list.
     """
 
-    method: ClassVar[str] = "rank"
-    top_k: int = DEFAULT_TOP_K
-    traversal_paths: tuple[Path, ...] = ROOT
+    method: ClassVar[str] = "get"
+    traversal_paths: tuple[Path, ...] = MATCHES
+    merge: bool = True
+    drop_missing: bool = True
 
-    async def __call__(self, executor: Ranks, docs: DocumentBatch, parameters: Parameters) -> Done:
-        top_k = top_k_of(parameters, self.top_k)
-        where = f"{type(executor).__name__}.rank"
+    async def __call__(self, executor: Gets, docs: DocumentBatch, parameters: Parameters) -> Done:
+        for path in self.traversal_paths:
+            lists = lists_at(docs, path)
+            if len(lists.docs):
+                docs = put_lists_at(docs, path, await self._filled(executor, lists))
+        return Done(docs=docs)
 
-        async def step(found: DocumentBatch) -> DocumentBatch:
-            matches = found.docs("matches")
-            if matches is None:
-                return found
-            ranked = await settled(executor.rank(found, matches, top_k=top_k))
-            return found.with_columns(matches=_matches(ranked, len(found), where))
+    async def _filled(self, executor: Gets, lists: DocsColumn) -> DocsColumn:
+        own = lists.docs
+        where = f"{type(executor).__name__}.get"
+        kept = checked_documents(await settled(executor.get(list(dict.fromkeys(own.ids)))), where)
+        place_of = {id_: place for place, id_ in enumerate(kept.ids)}
+        places = np.array([place_of.get(id_, -1) for id_ in own.ids], np.int64)
+        there = places >= 0
+        if self.drop_missing:
+            lists = chosen(lists, there)
+            own, places, there = lists.docs, places[there], there[there]
+        names = dict.fromkeys((*(own.columns if self.merge else ()), *kept.columns))
+        columns = {
+            name: _over(own.columns.get(name) if self.merge else None, kept, name, places)
+            for name in names
+        }
+        return replace(lists, docs=DocumentBatch(own.ids, columns))
 
-        return Done(docs=await at_paths(docs, self.traversal_paths, step))
 
+def _over(own: Column | None, kept: DocumentBatch, name: str, places: Indices) -> Column:
+    """Return a field of documents: as it is kept, or else as it was.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvaluateDriver:
-    """Compare the matches of each document with those it should have.
-
-    What the Executor says goes to the document's `evaluations`, under its class name.
-
-    Attributes:
-        desired: Key of the document's `tags` with the list of ids it should have.
-        traversal_paths: Documents that are judged.
+    Args:
+        own: What it was.
+        places: Of each document among those that are kept; -1 if it is not.
     """
-
-    method: ClassVar[str] = "evaluate"
-    desired: str = "relevant"
-    traversal_paths: tuple[Path, ...] = ROOT
-
-    async def __call__(
-        self, executor: Evaluates, docs: DocumentBatch, parameters: Parameters
-    ) -> Done:
-        name = type(executor).__name__
-
-        async def step(found: DocumentBatch) -> DocumentBatch:
-            rows = zip(found.values("matches"), _desired(found, self.desired), strict=True)
-            known = found.values("evaluations")
-            said: list[dict[str, float]] = []
-            for (matches, desired), before in zip(rows, known, strict=True):
-                actual = list(matches.ids) if matches is not None else []
-                value = await settled(executor.evaluate(actual, desired))
-                said.append({**(before or {}), name: float(value)})
-            return found.with_columns(evaluations=ValuesColumn(said))
-
-        return Done(docs=await at_paths(docs, self.traversal_paths, step))
+    column = kept.columns.get(name)
+    if column is None:
+        assert own is not None, "a name is of one of them"
+        return own
+    count = len(places)
+    own = absent_like(column, count) if own is None else own
+    has = np.zeros(count, np.bool_)
+    has[places >= 0] = presence_of(column)[places[places >= 0]]
+    if has.all():
+        return column.take(places)
+    joined = concat_columns([own, column])
+    return joined.take(np.where(has, places + count, np.arange(count)))
 
 
-def _matches(matches: Any, count: int, where: str) -> DocsColumn:
+def checked_matches(matches: Any, count: int, where: str) -> DocsColumn:
+    """Return what an Executor says are the matches of `count` documents.
+
+    Raises:
+        BadResult: It is something else. The message begins with `where`.
+    """
     if not isinstance(matches, DocsColumn):
         what = type(matches).__name__
         raise BadResult(f"{where} returned {what}, and must return a DocsColumn")
     if len(matches) != count:
         raise BadResult(f"{where} returned matches of {len(matches)} for {count} documents")
     return matches
-
-
-def _desired(docs: DocumentBatch, key: str) -> list[list[str]]:
-    tags = docs.values("tags")
-    lists = [tag.get(key) if isinstance(tag, dict) else None for tag in tags]
-    missing = [id_ for id_, ids in zip(docs.ids, lists, strict=True) if not isinstance(ids, list)]
-    if missing:
-        raise MissingField(f"tags.{key}", missing)
-    return [list(ids) for ids in lists if ids is not None]

@@ -9,25 +9,36 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from jina_cli.documents.batch import DocumentBatch
-from jina_cli.documents.column import Array, DocsColumn, TensorColumn, ValuesColumn
+from jina_cli.documents.column import (
+    Array,
+    DocsColumn,
+    TensorColumn,
+    ValuesColumn,
+    concat_columns,
+)
 from jina_cli.documents.traversal import Path
 from jina_cli.drivers.base import (
     ROOT,
     BadResult,
+    Calling,
     Done,
     MaybeAwaitable,
     Parameters,
     accepted,
     at_paths,
+    field_of,
     settled,
 )
 from jina_cli.drivers.content import (
     column_from,
     column_of_rows,
     content_of,
+    in_parts,
     named_values,
     places_with,
+    where_present,
 )
+from jina_cli.drivers.values import values_at
 
 
 class Crafts(Protocol):
@@ -47,78 +58,94 @@ class Trains(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CraftDriver:
+class CraftDriver(Calling):
     """Replace a field by what `craft` makes of it.
 
     Attributes:
-        field: What `craft` gets.
-        into: Field for what it returns; empty for the same.
+        field: What `craft` gets; empty for the Executor's own, else `tensor`.
+        into: Field for what it returns; empty for the Executor's own, else the same.
+        batch_size: Documents `craft` gets at most at a time; 0 for all.
+        is_optional: Whether a document without the field stays as it is; else it is an error.
         traversal_paths: Documents it is done for.
     """
 
     method: ClassVar[str] = "craft"
-    field: str = "tensor"
+    field: str = ""
     into: str = ""
+    batch_size: int = 0
+    is_optional: bool = False
     traversal_paths: tuple[Path, ...] = ROOT
 
     async def __call__(self, executor: Crafts, docs: DocumentBatch, parameters: Parameters) -> Done:
         where = f"{type(executor).__name__}.craft"
+        field = field_of(self.field, executor, "tensor")
+        into = field_of(self.into, executor, field, attribute="into")
 
         async def step(found: DocumentBatch) -> DocumentBatch:
-            content = await settled(executor.craft(content_of(found, self.field)))
-            column = column_from(content, len(found), where)
-            return found.with_columns(**{self.into or self.field: column})
+            columns = [
+                column_from(await settled(executor.craft(part)), len(part), where)
+                for part in in_parts(content_of(found, field), self.batch_size)
+            ]
+            return found.with_columns(**{into: concat_columns(columns)})
 
-        return Done(docs=await at_paths(docs, self.traversal_paths, step))
+        step_of = where_present(field, step) if self.is_optional else step
+        return Done(docs=await at_paths(docs, self.traversal_paths, step_of))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EncodeDriver:
+class EncodeDriver(Calling):
     """Set the embedding of each document to what `encode` makes of its content.
 
     Attributes:
-        field: What `encode` gets.
-        into: Field for the vectors, float32.
+        field: What `encode` gets; empty for the Executor's own, else `tensor`.
+        into: Field for the vectors, float32; empty for the Executor's own, else `embedding`.
         batch_size: Documents `encode` gets at most at a time; 0 for all.
+        is_optional: Whether a document without the field stays as it is; else it is an error.
+        as_query: Whether what is encoded are queries: Executors to which that makes a
+            difference have `encode_query` for them.
         traversal_paths: Documents it is done for.
     """
 
     method: ClassVar[str] = "encode"
-    field: str = "tensor"
-    into: str = "embedding"
+    field: str = ""
+    into: str = ""
     batch_size: int = 0
+    is_optional: bool = False
+    as_query: bool = False
     traversal_paths: tuple[Path, ...] = ROOT
 
     async def __call__(
         self, executor: Encodes, docs: DocumentBatch, parameters: Parameters
     ) -> Done:
+        name = type(executor).__name__
+        field = field_of(self.field, executor, "tensor")
+        into = field_of(self.into, executor, "embedding", attribute="into")
+        encode = getattr(executor, "encode_query" if self.as_query else "", executor.encode)
+
         async def step(found: DocumentBatch) -> DocumentBatch:
-            content = content_of(found, self.field)
-            size = self.batch_size or len(found)
-            parts = []
-            for start in range(0, len(found), size):
-                part = content[start : start + size]
-                vectors = await settled(executor.encode(part))
-                parts.append(_vectors(vectors, len(part), type(executor).__name__))
+            parts = [
+                _vectors(await settled(encode(part)), len(part), name)
+                for part in in_parts(content_of(found, field), self.batch_size)
+            ]
             widths = sorted({part.shape[1] for part in parts})
             if len(widths) > 1:
-                name = type(executor).__name__
                 raise BadResult(f"{name}.encode returned vectors of {widths[0]} and {widths[1]}")
             array = parts[0] if len(parts) == 1 else np.concatenate(parts)
-            return found.with_columns(**{self.into: TensorColumn(array)})
+            return found.with_columns(**{into: TensorColumn(array)})
 
-        return Done(docs=await at_paths(docs, self.traversal_paths, step))
+        step_of = where_present(field, step) if self.is_optional else step
+        return Done(docs=await at_paths(docs, self.traversal_paths, step_of))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentDriver:
+class SegmentDriver(Calling):
     """Set the chunks of each document to what `segment` splits its content into.
 
     A chunk is a value for `into`, or a dict of fields. It gets the id `parent#place`, so
     that the same document splits into the same ids again.
 
     Attributes:
-        field: What `segment` gets.
+        field: What `segment` gets; empty for the Executor's own, else `text`.
         into: Field of the chunk for its content; empty for the same.
         context: A field or a key of `tags` that `segment` gets too, as a list by this name:
             None where a document has none. Empty for nothing.
@@ -127,7 +154,7 @@ class SegmentDriver:
     """
 
     method: ClassVar[str] = "segment"
-    field: str = "text"
+    field: str = ""
     into: str = ""
     context: str = ""
     is_optional: bool = False
@@ -137,20 +164,21 @@ class SegmentDriver:
         self, executor: Segments, docs: DocumentBatch, parameters: Parameters
     ) -> Done:
         where = f"{type(executor).__name__}.segment"
+        field = field_of(self.field, executor, "text")
 
         async def step(found: DocumentBatch) -> DocumentBatch:
             lists: list[Sequence[Any]] = [()] * len(found)
-            places = places_with(found, self.field) if self.is_optional else range(len(found))
+            places = places_with(found, field) if self.is_optional else range(len(found))
             if len(places):
                 part = found if len(places) == len(found) else found.take(places)
                 for place, row in zip(places, await split(part), strict=True):
                     lists[place] = row
-            chunks = _chunks(found, lists, self.into or self.field, where)
+            chunks = _chunks(found, lists, self.into or field, where)
             return found.with_columns(chunks=chunks)
 
         async def split(found: DocumentBatch) -> Sequence[Sequence[Any]]:
             others = {"context": named_values(found, self.context)} if self.context else {}
-            lists = await settled(executor.segment(content_of(found, self.field), **others))
+            lists = await settled(executor.segment(content_of(found, field), **others))
             if len(lists) != len(found):
                 raise BadResult(f"{where} returned {len(lists)} lists for {len(found)} documents")
             return lists
@@ -159,22 +187,30 @@ class SegmentDriver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainDriver:
+class TrainDriver(Calling):
     """Let an Executor learn from the content of documents, and pass them on as they are.
 
     Attributes:
-        field: What `train` gets.
-        traversal_paths: Documents it learns from, all paths at once.
+        field: What `train` gets; empty for the Executor's own, else `tensor`.
+        label: Key of the `tags` whose values it gets as `labels`, None where a document has
+            none; empty for no labels.
+        traversal_paths: Documents it learns from, one path after another.
     """
 
     method: ClassVar[str] = "train"
-    field: str = "tensor"
+    field: str = ""
+    label: str = ""
     traversal_paths: tuple[Path, ...] = ROOT
 
     async def __call__(self, executor: Trains, docs: DocumentBatch, parameters: Parameters) -> Done:
+        field = field_of(self.field, executor, "tensor")
+
         async def step(found: DocumentBatch) -> DocumentBatch:
-            content = content_of(found, self.field)
-            await settled(executor.train(content, **accepted(executor.train, parameters)))
+            content = content_of(found, field)
+            given = dict(parameters)
+            if self.label:
+                given["labels"] = list(values_at(found, f"tags__{self.label}"))
+            await settled(executor.train(content, **accepted(executor.train, given)))
             return found
 
         await at_paths(docs, self.traversal_paths, step)

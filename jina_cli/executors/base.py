@@ -6,10 +6,13 @@ from jina_cli.executors.creation import Surroundings, create
 from jina_cli.executors.endpoints import ExecutorInvalid, dynamic_batching, requests, write
 from jina_cli.executors.executor import Executor
 from jina_cli.executors.families import (
+    ChunkRanker,
+    Classifier,
     Crafter,
     Encoder,
     Evaluator,
     Family,
+    Fuser,
     Indexer,
     Ranker,
     Segmenter,
@@ -17,12 +20,15 @@ from jina_cli.executors.families import (
 from jina_cli.executors.timings import monitor
 
 __all__ = [
+    "ChunkRanker",
+    "Classifier",
     "Crafter",
     "Encoder",
     "Evaluator",
     "Executor",
     "ExecutorInvalid",
     "Family",
+    "Fuser",
     "Indexer",
     "Ranker",
     "Segmenter",

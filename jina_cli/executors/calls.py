@@ -67,6 +67,10 @@ class Handler(Protocol):
         """Whether it takes one document at a time."""
 
     @property
+    def takes_parts(self) -> bool:
+        """Whether it wants the answers of several Pods apart, whatever the Pod says."""
+
+    @property
     def writes(self) -> bool:
         """Whether it changes what the Executor keeps."""
 

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.column import DocsColumn
 from jina_cli.drivers.base import Driver, MaybeAwaitable
+from jina_cli.drivers.fuse import FuseDriver
+from jina_cli.drivers.judge import EvaluateDriver
 from jina_cli.drivers.keep import (
     CountDriver,
     DeleteDriver,
@@ -20,8 +25,11 @@ from jina_cli.drivers.keep import (
     GetDriver,
     IndexDriver,
     StatusDriver,
+    UpdateDriver,
 )
-from jina_cli.drivers.retrieve import EvaluateDriver, RankDriver, SearchDriver
+from jina_cli.drivers.predict import DEFAULT_TAG, PredictDriver
+from jina_cli.drivers.rank import ChunkRankDriver, RankDriver
+from jina_cli.drivers.retrieve import SearchDriver
 from jina_cli.drivers.transform import CraftDriver, EncodeDriver, SegmentDriver, TrainDriver
 from jina_cli.executors.endpoints import Batching, write
 from jina_cli.executors.executor import Executor
@@ -175,6 +183,16 @@ class Indexer(Family):
         """
 
     @write
+    def update(self, docs: DocumentBatch, **parameters: Any) -> MaybeAwaitable[None]:
+        """Change documents; one that is not kept yet is kept as by `index`, which this calls.
+
+        Args:
+            docs: At least one.
+            parameters: Those of the request that the method has names for.
+        """
+        return self.index(docs, **parameters)
+
+    @write
     @abstractmethod
     def delete(self, ids: Sequence[str], *, filter: Any = None) -> MaybeAwaitable[int]:
         """Forget documents, and return how many of them were there.
@@ -216,7 +234,7 @@ class Indexer(Family):
     def default_drivers(self) -> Mapping[str, Sequence[Driver]]:
         drivers: dict[str, Sequence[Driver]] = {
             "/index": (IndexDriver(),),
-            "/update": (IndexDriver(),),
+            "/update": (UpdateDriver(),),
             "/search": (SearchDriver(),),
             "/delete": (DeleteDriver(),),
             "/status": (StatusDriver(),),
@@ -234,26 +252,157 @@ class Ranker(Family):
 
     @abstractmethod
     def rank(
-        self, queries: DocumentBatch, matches: DocsColumn, *, top_k: int
+        self, queries: DocumentBatch, matches: DocsColumn, *, top_k: int, **parameters: Any
     ) -> MaybeAwaitable[DocsColumn]:
-        """Return the matches of each query in their new order, at most `top_k` of each."""
+        """Return the matches of each query in their new order, at most `top_k` of each.
+
+        Args:
+            queries: At least one.
+            matches: As many lists as there are queries.
+            parameters: Those of the request that the method has names for.
+        """
 
     def default_drivers(self) -> Mapping[str, Sequence[Driver]]:
         return {"/search": (RankDriver(),)}
 
 
+class ChunkRanker(Family):
+    """Makes of matched chunks matches of the documents they are chunks of. Serves `/search`.
+
+    Attributes:
+        source: Where the matched chunks are, as in `ChunkRankDriver`.
+        keep: Which of them a match keeps as its chunks, as in `ChunkRankDriver`.
+    """
+
+    source: Literal["auto", "chunks", "matches"] = "auto"
+    keep: Literal["best", "all", "none"] = "best"
+
+    @abstractmethod
+    def aggregate(
+        self, scores: NDArray[np.float64], offsets: NDArray[np.int64]
+    ) -> MaybeAwaitable[NDArray[np.float64]]:
+        """Return the score of each document that chunks of were found.
+
+        Args:
+            scores: Of all matched chunks, higher for better, shape `(chunks,)`; those of one
+                document follow each other, the best first.
+            offsets: Document `i` has `scores[offsets[i]:offsets[i + 1]]`, at least one; shape
+                `(documents + 1,)`.
+
+        Returns:
+            Higher for better, shape `(documents,)`. Each depends on its own chunks alone.
+        """
+
+    def default_drivers(self) -> Mapping[str, Sequence[Driver]]:
+        return {"/search": (ChunkRankDriver(source=self.source, keep=self.keep),)}
+
+
+class Fuser(Family):
+    """Makes one ranking of those that several Pods found. Serves `/search`.
+
+    Its Pod `needs` them, and gets their answers apart.
+    """
+
+    @abstractmethod
+    def fuse(
+        self,
+        ranks: NDArray[np.float64],
+        scores: NDArray[np.float64],
+        offsets: NDArray[np.int64],
+        **parameters: Any,
+    ) -> MaybeAwaitable[NDArray[np.float64]]:
+        """Return the score of each match that some Pod found.
+
+        Args:
+            ranks: Its place in the list of each Pod, from 1, nan where that has it not; shape
+                `(pods, matches)`. In no column all are nan.
+            scores: Its score there, likewise.
+            offsets: The matches of document `i` are the columns from `offsets[i]` up to
+                `offsets[i + 1]`; shape `(documents + 1,)`.
+            parameters: Those of the request that the method has names for, and `inputs`, the
+                names of the Pods, none where they are not known.
+
+        Returns:
+            Higher for better, shape `(matches,)`.
+        """
+
+    def default_drivers(self) -> Mapping[str, Sequence[Driver]]:
+        return {"/search": (FuseDriver(),)}
+
+
+class Classifier(Family):
+    """Says of documents what they are; sets a key of `tags`.
+
+    Serves `/index`, `/search`, `/update` and `/predict`, and `/train` where `train` is
+    overridden.
+
+    Attributes:
+        field: What it looks at: `embedding`, `text`, `tensor`; `matches` for what was found.
+        into: Key of the `tags` for the label.
+        label: Key of the `tags` with the right label of documents to learn from.
+    """
+
+    field: str = "embedding"
+    into: str = DEFAULT_TAG
+    label: str = DEFAULT_TAG
+
+    @abstractmethod
+    def predict(self, content: Any, **parameters: Any) -> Any:
+        """Return what each piece of content is.
+
+        Args:
+            content: As `Encoder.encode` gets it; documents (`matches`) are a `DocsColumn`.
+            parameters: Those of the request that the method has names for.
+
+        Returns:
+            `n` labels, or objects of labels with their confidence; None where nothing can be
+            said.
+        """
+
+    def train(self, content: Any, *, labels: Sequence[Any], **parameters: Any) -> Any:
+        """Learn from content and its labels; called for `/train` where it is overridden.
+
+        Args:
+            content: As of `predict`.
+            labels: `n` values of `tags`, None where there is none.
+        """
+
+    def default_drivers(self) -> Mapping[str, Sequence[Driver]]:
+        predict = (PredictDriver(field=self.field, into=self.into),)
+        drivers: dict[str, Sequence[Driver]] = dict.fromkeys(
+            ("/index", "/predict", "/search", "/update"), predict
+        )
+        if type(self).train is not Classifier.train:
+            drivers[TRAIN_ENDPOINT] = (TrainDriver(field=self.field, label=self.label),)
+        return drivers
+
+
 class Evaluator(Family):
     """Judges what was found. Serves `/search`.
 
+    What it says goes to a query's `evaluations` under its class's name, with `@` and `eval_at`
+    behind it where that is set.
+
     Attributes:
-        desired: Key of a query's `tags` with the ids that it should find.
+        desired: Key of a query's `tags` with what it should find: a list of ids, or an object
+            of grades by id.
+        eval_at: How many of the first matches it looks at; None for all.
+        graded: Whether `evaluate` gets grades by id rather than ids.
     """
 
-    desired: ClassVar[str] = "relevant"
+    desired: str = "relevant"
+    eval_at: int | None = None
+    graded: ClassVar[bool] = False
 
     @abstractmethod
-    def evaluate(self, actual: Sequence[str], desired: Sequence[str]) -> MaybeAwaitable[float]:
-        """Return how good the ids that were found are, best first, given those desired."""
+    def evaluate(self, actual: Sequence[str], desired: Any) -> MaybeAwaitable[float]:
+        """Return how good the ids that were found are, given those desired.
+
+        Args:
+            actual: All matches, best first: an Evaluator cuts them at `eval_at` itself.
+            desired: Ids, those with a grade above 0; where `graded`, grades by id, 1 where the
+                query says none.
+        """
 
     def default_drivers(self) -> Mapping[str, Sequence[Driver]]:
         return {"/search": (EvaluateDriver(desired=self.desired),)}

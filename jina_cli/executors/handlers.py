@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.convert import to_docs
 from jina_cli.documents.document import Document
-from jina_cli.drivers.base import Done, Driver
-from jina_cli.drivers.table import BadDriver, build_driver
+from jina_cli.drivers.base import Done, Driver, Inputs
+from jina_cli.drivers.keep import IndexDriver
+from jina_cli.drivers.table import BadDriver, build_driver, overridden
 from jina_cli.executors.calls import Call, Handler
 from jina_cli.executors.endpoints import ExecutorInvalid, method_of, writes
 from jina_cli.executors.executor import Executor
@@ -42,6 +44,10 @@ def handler_for(handlers: Mapping[str, Handler], endpoint: str) -> Handler | Non
 class DriverHandler:
     """Calls Drivers one after another.
 
+    Args:
+        executor: What they call; of a CompoundExecutor, a component of it where they say so.
+        drivers: In order. What an Indexer keeps goes on whole to those behind that keep it too.
+
     Raises:
         ExecutorInvalid: The Executor has no method that a Driver calls.
     """
@@ -55,16 +61,30 @@ class DriverHandler:
 
     def __init__(self, executor: Executor, drivers: Sequence[Driver]) -> None:
         self._executor = executor
-        self._drivers = tuple(drivers)
-        methods = [self._method(driver) for driver in drivers]
+        self._drivers = _passing_on(drivers)
+        self._called = tuple(_called_by(driver, executor) for driver in self._drivers)
+        pairs = list(zip(self._drivers, self._called, strict=True))
+        methods = [getattr(called, driver.method) for driver, called in pairs if driver.method]
         self.is_async = any(inspect.iscoroutinefunction(method) for method in methods)
-        self.writes = any(writes(type(executor), driver.method) for driver in drivers)
+        self.writes = any(writes(type(called), driver.method) for driver, called in pairs)
+        self.takes_parts = any(hasattr(driver, "join") for driver in drivers)
+
+    def passing_on(self) -> DriverHandler:
+        """Return the same for an Executor behind which others keep the documents too."""
+        return DriverHandler(self._executor, _passing_on(self._drivers, is_last=False))
 
     async def __call__(self, call: Call) -> Done:
-        docs, results = call.docs, dict[str, Any]()
-        for driver in self._drivers:
-            done = await driver(self._executor, docs, call.parameters)
-            docs = done.docs
+        docs, parts, results = call.docs, call.parts, dict[str, Any]()
+        for driver, called in zip(self._drivers, self._called, strict=True):
+            driver = overridden(driver, call.parameters)  # noqa: PLW2901
+            join = getattr(driver, "join", None)
+            if join is not None and len(parts) > 1:
+                inputs = Inputs(parts=parts, names=call.inputs)
+                done = await join(called, inputs, call.parameters)
+            else:
+                done = await driver(called, docs, call.parameters)
+            if done.docs is not docs:
+                docs, parts = done.docs, ()
             results.update(done.results)
         return Done(docs=docs, results=results)
 
@@ -76,12 +96,36 @@ class DriverHandler:
         """Return what each document weighs, by a function of one document."""
         return [metric(doc) for doc in to_docs(docs, Document)]
 
-    def _method(self, driver: Driver) -> Any:
-        method = getattr(self._executor, driver.method, None)
-        if not callable(method):
-            cls, name = type(self._executor).__name__, type(driver).__name__
-            raise ExecutorInvalid(f"{cls} has no method {driver.method!r}, which {name} calls")
-        return method
+
+def _passing_on(drivers: Sequence[Driver], *, is_last: bool = True) -> tuple[Driver, ...]:
+    """Return Drivers of which only the last that hands documents to an Indexer strips them."""
+    passed = list(drivers)
+    places = [place for place, driver in enumerate(drivers) if isinstance(driver, IndexDriver)]
+    for place in places[:-1] if is_last else places:
+        passed[place] = replace(drivers[place], pass_on=True)  # type: ignore[type-var]
+    return tuple(passed)
+
+
+def _called_by(driver: Driver, executor: Executor) -> Any:
+    """Return the Executor whose method a Driver calls.
+
+    Raises:
+        ExecutorInvalid: There is none of that name, or it has no such method.
+    """
+    name = getattr(driver, "executor", "")
+    called: Any = executor
+    if name:
+        component = getattr(executor, "component", None)
+        if component is None:
+            cls, kind = type(executor).__name__, type(driver).__name__
+            hint = "leave 'executor' out, or give it 'components'"
+            problem = f"{kind} is for {name!r}, and {cls} has no components"
+            raise ExecutorInvalid(problem, hint=hint)
+        called = component(name)
+    if driver.method and not callable(getattr(called, driver.method, None)):
+        cls, kind = type(called).__name__, type(driver).__name__
+        raise ExecutorInvalid(f"{cls} has no method {driver.method!r}, which {kind} calls")
+    return called
 
 
 def _handler(executor: Executor, endpoint: str, what: Any) -> Handler:

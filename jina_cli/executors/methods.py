@@ -47,6 +47,7 @@ class MethodHandler:
     """
 
     is_generator = False
+    takes_parts = False
 
     def __init__(self, executor: Executor, method: Method) -> None:
         self._call = getattr(executor, method.name)

@@ -291,7 +291,8 @@ class Worker:
             return None
         course.at = stop
         given = course.read() if stop.handler.needs_docs else EMPTY_BATCH
-        parts = course.parts if self.seat.no_reduce and len(course.parts) > 1 else (given,)
+        apart = self.seat.no_reduce or stop.handler.takes_parts
+        parts = course.parts if apart and len(course.parts) > 1 else (given,)
         inputs = self.seat.inputs if len(self.seat.inputs) == len(parts) else ()
         return _call(
             docs=given,

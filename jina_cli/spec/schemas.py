@@ -202,5 +202,5 @@ class _Compiler:
         return BuiltIn(
             description=value["description"],
             arguments=self._rule(value["with"], kind),
-            endpoints=tuple(value["endpoints"]),
+            endpoints=tuple(value.get("endpoints", ())),
         )

@@ -19,12 +19,14 @@ from jina_cli.documents.column import (
     ValuesColumn,
 )
 from jina_cli.drivers.base import BadParameter, BadResult, Done, Driver
+from jina_cli.drivers.judge import EvaluateDriver
 from jina_cli.drivers.keep import (
     DeleteDriver,
     IndexDriver,
     StatusDriver,
 )
-from jina_cli.drivers.retrieve import EvaluateDriver, RankDriver, SearchDriver
+from jina_cli.drivers.rank import RankDriver
+from jina_cli.drivers.retrieve import SearchDriver
 from jina_cli.drivers.table import DRIVERS, BadDriver, build_driver
 from jina_cli.drivers.transform import CraftDriver, EncodeDriver, SegmentDriver, TrainDriver
 
