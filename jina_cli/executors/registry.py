@@ -19,6 +19,7 @@ BUILT_IN: Mapping[str, str] = {
     "EfficientNetEncoder": "jina_cli.executors.encoders.onnx_image:EfficientNetEncoder",
     "Executor": "jina_cli.executors.executor:Executor",
     "HogPcaEncoder": "jina_cli.executors.encoders.hog:HogPcaEncoder",
+    "HybridIndexer": "jina_cli.executors.indexers.hybrid:HybridIndexer",
     "ImageCropper": "jina_cli.executors.crafters.image:ImageCropper",
     "ImageNormalizer": "jina_cli.executors.crafters.image:ImageNormalizer",
     "ImagePatchSegmenter": "jina_cli.executors.segmenters.image_patches:ImagePatchSegmenter",
@@ -29,6 +30,7 @@ BUILT_IN: Mapping[str, str] = {
     "RandomProjectionEncoder": "jina_cli.executors.encoders.numeric:RandomProjectionEncoder",
     "Sentencizer": "jina_cli.executors.segmenters.text:Sentencizer",
     "SlidingWindowSegmenter": "jina_cli.executors.segmenters.text:SlidingWindowSegmenter",
+    "TextEncoder": "jina_cli.executors.encoders.text:TextEncoder",
     "TextIndexer": "jina_cli.executors.indexers.text:TextIndexer",
     "VectorIndexer": "jina_cli.executors.indexers.vector:VectorIndexer",
 }
