@@ -26,12 +26,15 @@ from jina_cli.documents.column import (
     is_absent,
 )
 from jina_cli.documents.columns import ALIGNMENT, DTYPES, BadColumns, decode, encode
-from jina_cli.store.records import Brief, Records, Stored, Vectors
+from jina_cli.store.records import Brief, Parts, Records, Stored, Vectors
 
 Row = dict[str, Any]
 
 _OF_A_SEARCH = ("matches", "score", "scores")
 """What a search says of a document; of no use to the next one."""
+
+HASH = "content_hash"
+"""Field with the hash of what a document was when it came into the Flow, see `cache`."""
 
 _ORJSON = orjson.OPT_SERIALIZE_NUMPY
 
@@ -67,19 +70,21 @@ def names_of(given: Sequence[str] | None, *, what: str) -> tuple[str, ...] | Non
 def records_of(
     docs: DocumentBatch,
     *,
-    texts: Sequence[str] | None = None,
+    texts: Sequence[str | None] | None = None,
     vectors: Vectors | None = None,
+    parts: Parts | None = None,
 ) -> Records:
-    """Return documents as a store keeps them.
+    """Return documents as a store keeps them, with the hash of their content if they bring it.
 
     Args:
         texts: What is searched of each document; not kept twice where it is its `text`.
         vectors: What is searched of each document; not among its fields.
+        parts: The same of what it is made of.
 
     Raises:
         BadColumns: A field cannot be kept, such as an array of objects.
     """
-    columns = docs.without(*_OF_A_SEARCH).columns
+    columns = docs.without(*_OF_A_SEARCH, HASH).columns
     inside = {name: column for name, column in columns.items() if _is_json(column)}
     beside = {name: column for name, column in columns.items() if name not in inside}
     rows: list[Row] = [{} for _ in docs.ids]
@@ -89,13 +94,32 @@ def records_of(
                 if value is not None:
                     row[name] = value if name in inside else None
     for row, text in zip(rows, texts or (), strict=texts is not None):
+        if text is None:
+            continue
         if row.get("text") == text:
             del row["text"]
         else:
             row.setdefault("text", None)
     bodies = [_body(row, id_) for row, id_ in zip(rows, docs.ids, strict=True)]
     rests = _rests(DocumentBatch(docs.ids, beside)) if beside else None
-    return Records(ids=docs.ids, bodies=bodies, rests=rests, texts=texts, vectors=vectors)
+    return Records(
+        ids=docs.ids,
+        bodies=bodies,
+        rests=rests,
+        texts=texts,
+        vectors=vectors,
+        parts=parts,
+        hashes=_hashes(docs),
+        beside=frozenset(beside),
+    )
+
+
+def _hashes(docs: DocumentBatch) -> list[bytes | None] | None:
+    """Return the hashes that documents came with, as bytes; None where none has one."""
+    if HASH not in docs.columns:
+        return None
+    given = docs.values(HASH)
+    return [value.encode() if isinstance(value, str) else None for value in given]
 
 
 def rows_of_bodies(briefs: Sequence[Brief]) -> list[Row]:
@@ -118,6 +142,12 @@ def beside_of(stored: Stored, *, vector_field: str = "") -> dict[str, Column]:
     if vector_field and stored.vector is not None:
         fields[vector_field] = TensorColumn(stored.vector[None])
     return fields
+
+
+def values_of_rows(rows: Sequence[Row]) -> dict[str, Column]:
+    """Return the fields of documents of which all is in their bodies."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: column_of([row.get(name) for row in rows]) for name in names}
 
 
 def column_of(values: Sequence[Any]) -> TextColumn | ValuesColumn:

@@ -17,10 +17,9 @@ from jina_cli.documents.column import (
     NodesColumn,
     TextColumn,
     ValuesColumn,
-    absent_like,
-    concat_columns,
 )
-from jina_cli.executors.indexers.bodies import Row, beside_of, column_of, rows_of_bodies
+from jina_cli.executors.indexers.bodies import beside_of, rows_of_bodies
+from jina_cli.executors.indexers.whole import merged_column
 from jina_cli.store.records import Found, Stored
 from jina_cli.store.snapshot import Snapshot
 from jina_cli.store.store import Store
@@ -59,7 +58,7 @@ def _in_order(found: Found, documents: DocumentBatch) -> DocsColumn:
     is_there = places >= 0
     ends = np.cumsum([0, *map(len, found.ids)])
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(is_there)])[ends]
-    scores = compress(chain.from_iterable(map(_floats, found.scores)), is_there.tolist())
+    scores = compress(chain.from_iterable(map(floats_of, found.scores)), is_there.tolist())
     matches = documents.take(places[is_there])
     return DocsColumn(offsets, matches.with_columns(score=ValuesColumn(list(scores))))
 
@@ -83,7 +82,7 @@ def _documents(
     }
     names = dict.fromkeys(chain(chain.from_iterable(rows), chain.from_iterable(columns.values())))
     kept = [name for name in names if fields is None or name in fields]
-    made = {name: _column(name, rows, columns) for name in kept}
+    made = {name: merged_column(name, rows, columns) for name in kept}
     return DocumentBatch(
         [brief.id for brief in briefs],
         {name: column for name, column in made.items() if column is not None},
@@ -99,23 +98,7 @@ def _beside(stored: Stored, fields: Fields, vector_field: str) -> Mapping[str, C
     }
 
 
-def _column(
-    name: str, rows: Sequence[Row], beside: Mapping[int, Mapping[str, Column]]
-) -> Column | None:
-    """Return the field of all documents, each from its body or, where it is there, the rest."""
-    values = [row.get(name) for row in rows]
-    others = {place: columns[name] for place, columns in beside.items() if name in columns}
-    if not others:
-        return column_of(values) if any(value is not None for value in values) else None
-    model = next(iter(others.values()))
-    parts = [
-        others.get(place) or (absent_like(model, 1) if value is None else column_of([value]))
-        for place, value in enumerate(values)
-    ]
-    return concat_columns(parts)
-
-
-def _floats(scores: NDArray[np.floating[Any]]) -> list[float]:
+def floats_of(scores: NDArray[np.floating[Any]]) -> list[float]:
     """Return scores as numbers that show no more digits than they have: 0.9 for float32's 0.9."""
     if scores.dtype != np.float32 or not np.isfinite(scores).all():
         return list(scores.tolist())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 
 class Submitter:
@@ -17,16 +17,28 @@ class Submitter:
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="submit")
+        self._last: Future[int] | None = None
 
-    async def __call__(self, submit: Callable[[], Future[int]]) -> int:
+    async def __call__(self, submit: Callable[[], Future[int]], *, after_all: bool = False) -> int:
         """Return the result of the change that `submit` queues.
+
+        Args:
+            after_all: Whether all changes before it must be made before it is made ready,
+                because it begins with what they leave behind.
 
         Raises:
             Exception: What `submit` raised, or the change.
         """
         loop = asyncio.get_running_loop()
-        return await asyncio.wrap_future(await loop.run_in_executor(self._thread, submit))
+        queued = loop.run_in_executor(self._thread, self._queue, submit, after_all)
+        return await asyncio.wrap_future(await queued)
 
     def close(self) -> None:
         """Wait until all changes are queued; there can be no more."""
         self._thread.shutdown()
+
+    def _queue(self, submit: Callable[[], Future[int]], after_all: bool) -> Future[int]:
+        if after_all and self._last is not None:
+            wait([self._last])  # the writer takes them in order, so those before it are over too
+        self._last = submit()
+        return self._last
