@@ -173,7 +173,8 @@ class Executor:
             ExecutorNotFound: No class has that name.
             Exception: Whatever its code raised.
         """
-        from jina_cli.executors.creation import Surroundings, create
+        from jina_cli.executors.compound import assemble
+        from jina_cli.executors.creation import Surroundings
         from jina_cli.executors.jina_names import install
         from jina_cli.executors.registry import is_defined, load
         from jina_cli.orchestrate.described import described
@@ -187,13 +188,7 @@ class Executor:
             allow_py_modules=allow_py_modules,
         )
         install()
-        around = Surroundings(
-            metas=plan.metas,
-            requests=plan.requests,
-            dynamic_batching=plan.dynamic_batching,
-            by_hand=runtime_args or {},
-        )
-        return create(load(plan), plan.with_, around)
+        return assemble(plan, load, Surroundings(by_hand=runtime_args or {}))
 
     @classmethod
     def from_hub(cls, uri: str, *_: Any, **__: Any) -> NoReturn:

@@ -14,6 +14,7 @@ from jina_cli.drivers.base import Done, Driver, Inputs
 from jina_cli.drivers.keep import IndexDriver
 from jina_cli.drivers.table import BadDriver, build_driver, overridden
 from jina_cli.executors.calls import Call, Handler
+from jina_cli.executors.compound import CompoundExecutor
 from jina_cli.executors.endpoints import ExecutorInvalid, method_of, writes
 from jina_cli.executors.executor import Executor
 from jina_cli.executors.families import Family
@@ -68,6 +69,7 @@ class DriverHandler:
         self.is_async = any(inspect.iscoroutinefunction(method) for method in methods)
         self.writes = any(writes(type(called), driver.method) for driver, called in pairs)
         self.takes_parts = any(hasattr(driver, "join") for driver in drivers)
+        self.keeps = any(isinstance(driver, IndexDriver) for driver in drivers)
 
     def passing_on(self) -> DriverHandler:
         """Return the same for an Executor behind which others keep the documents too."""
@@ -113,15 +115,19 @@ def _called_by(driver: Driver, executor: Executor) -> Any:
         ExecutorInvalid: There is none of that name, or it has no such method.
     """
     name = getattr(driver, "executor", "")
-    called: Any = executor
-    if name:
-        component = getattr(executor, "component", None)
-        if component is None:
+    if not isinstance(executor, CompoundExecutor):
+        called: Any = executor
+        if name:
             cls, kind = type(executor).__name__, type(driver).__name__
-            hint = "leave 'executor' out, or give it 'components'"
             problem = f"{kind} is for {name!r}, and {cls} has no components"
-            raise ExecutorInvalid(problem, hint=hint)
-        called = component(name)
+            raise ExecutorInvalid(problem, hint="leave 'executor' out, or list 'components'")
+    elif name:
+        called = executor.component(name)
+    elif driver.method:
+        component, method = executor.calling(driver.method)
+        called = component if method == driver.method else executor
+    else:
+        return executor
     if driver.method and not callable(getattr(called, driver.method, None)):
         cls, kind = type(called).__name__, type(driver).__name__
         raise ExecutorInvalid(f"{cls} has no method {driver.method!r}, which {kind} calls")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from jina_cli.documents.document import Document
 from jina_cli.documents.query import Query
-from jina_cli.executors.creation import Surroundings, create
+from jina_cli.executors.compound import CompoundExecutor, assemble
+from jina_cli.executors.creation import Surroundings
 from jina_cli.executors.endpoints import Batching
 from jina_cli.executors.executor import Executor, batchings_of
 from jina_cli.executors.families import Family
@@ -18,8 +20,9 @@ from jina_cli.executors.registry import load
 from jina_cli.lifeline import PhaseSaid
 from jina_cli.plan.models import ExecutorPlan, PeaPlan
 from jina_cli.runtime.host import Host
-from jina_cli.runtime.steps import Step, Track
+from jina_cli.runtime.steps import Track, steps_of
 from jina_cli.runtime.worker import Seat, Worker
+from jina_cli.vocabulary import DEFAULT_ENDPOINT
 from jina_cli.wire.messages import EndpointInfo
 
 
@@ -64,32 +67,43 @@ def load_executors(wanted: ExecutorPlan, pea: PeaPlan, say: Callable[[PhaseSaid]
         ImportFailed: The class could not be imported; what was raised is its cause.
         InitFailed: It could not be created; what was raised is its cause.
     """
-    plans = wanted.components or (wanted,)
     say(PhaseSaid(phase="import"))
     try:
         install()
-        classes = [load(plan) for plan in plans]
+        classes = dict(_classes(wanted, ()))
     except Exception as error:
         raise ImportFailed(wanted.uses) from error
     say(PhaseSaid(phase="init"))
     try:
-        pairs = zip(classes, plans, strict=True)
-        executors = tuple(create(cls, plan.with_, _around(plan, pea)) for cls, plan in pairs)
-        when = None if pea.when is None else Query.of(pea.when)
-        # What does not reach the first does not reach those behind it.
-        steps = [
-            Step.of(executor, when=None if place else when)
-            for place, executor in enumerate(executors)
-        ]
-        batching = batching_of(executors, by_default=not pea.allow_concurrent)
+        executor = assemble(wanted, lambda plan: classes[id(plan)], _around(pea))
+        steps = steps_of(executor, None if pea.when is None else Query.of(pea.when))
+        batching = batching_of(executor, by_default=not pea.allow_concurrent)
     except Exception as error:
         raise InitFailed(wanted.uses) from error
     host = Host(Worker(_seat(pea), steps), batching, allow_concurrent=pea.allow_concurrent)
+    executors = tuple(_flat(executor))
     return Loaded(host, executors)
 
 
-def batching_of(executors: Sequence[Executor], *, by_default: bool) -> dict[str, Batching]:
-    """Return how requests to a chain of Executors are grouped.
+def _classes(plan: ExecutorPlan, modules: tuple[str, ...]) -> Iterator[tuple[int, type[Executor]]]:
+    """Yield the classes of a plan and its components, by the identity of their plans.
+
+    Args:
+        modules: Of those around it; their classes can be named as well.
+    """
+    modules = (*modules, *plan.py_modules)
+    if not plan.components:
+        yield id(plan), load(replace(plan, py_modules=modules))
+    for component in plan.components:
+        yield from _classes(component, modules)
+
+
+def _flat(executor: Executor) -> Iterator[Executor]:
+    yield from executor.flat() if isinstance(executor, CompoundExecutor) else (executor,)
+
+
+def batching_of(executor: Executor, *, by_default: bool) -> dict[str, Batching]:
+    """Return how requests to an Executor, or to a chain of them, are grouped.
 
     What somebody asked for counts; else requests are grouped where all Executors that serve
     the endpoint give the same answers to documents together and apart.
@@ -102,14 +116,19 @@ def batching_of(executors: Sequence[Executor], *, by_default: bool) -> dict[str,
         ExecutorInvalid: It makes no sense.
     """
     found: dict[str, Batching] = {}
-    ours = [_default_batching(executor) for executor in executors]
+    executors = list(_flat(executor))
+    ours = [_default_batching(each) for each in executors]
     for endpoint in ours[0] if by_default else ():
         if all(endpoint in batching for batching in ours):
             found[endpoint] = ours[0][endpoint]
-    for executor in executors:
-        found.update(batchings_of(executor))
-        for name in executor.dynamic_batching:
-            if executor.dynamic_batching[name].get("use_dynamic_batching") is False:
+    if isinstance(executor, CompoundExecutor):
+        own = executor.requests
+        found = {} if DEFAULT_ENDPOINT in own else {k: v for k, v in found.items() if k not in own}
+        executors.append(executor)
+    for each in executors:
+        found.update(batchings_of(each))
+        for name in each.dynamic_batching:
+            if each.dynamic_batching[name].get("use_dynamic_batching") is False:
                 found.pop(name, None)
     return found
 
@@ -133,7 +152,7 @@ class InitFailed(Exception):
     """An Executor could not be created. See `__cause__`."""
 
 
-def _around(plan: ExecutorPlan, pea: PeaPlan) -> Surroundings:
+def _around(pea: PeaPlan) -> Surroundings:
     return Surroundings(
         name=pea.name,
         workspace=pea.workspace,
@@ -141,9 +160,6 @@ def _around(plan: ExecutorPlan, pea: PeaPlan) -> Surroundings:
         shards=pea.shards,
         replica_id=pea.replica,
         replicas=pea.replicas,
-        metas=plan.metas,
-        requests=plan.requests,
-        dynamic_batching=plan.dynamic_batching,
         allow_concurrent=pea.allow_concurrent,
     )
 
