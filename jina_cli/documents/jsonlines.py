@@ -168,6 +168,20 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
+def unmarked(name: str, value: Any, row: int = 0) -> Any:
+    """Return the value of a field that JSON gave, for `column_of_unmarked`.
+
+    Args:
+        row: Its place among the documents, for what is raised.
+
+    Raises:
+        ValueError, TypeError, KeyError: A mark has not what it should.
+    """
+    if name in DOCS_FIELDS and isinstance(value, list):
+        return [_unmarked_row(one, row) for one in value]
+    return _unmarked(value)
+
+
 class _Docs(list[Any]):
     """Unmarked documents of a field."""
 
@@ -195,10 +209,7 @@ def _unmarked_row(row: Any, place: int) -> Any:
     fields: dict[str, Any] = {}
     for name, value in row.items():
         try:
-            if name in DOCS_FIELDS and isinstance(value, list):
-                fields[name] = [_unmarked_row(one, place) for one in value]
-            else:
-                fields[name] = _unmarked(value)
+            fields[name] = unmarked(name, value, place)
         except BadRow:
             raise
         except (ValueError, TypeError, KeyError) as error:
