@@ -16,9 +16,11 @@ DOCUMENTS = st.sampled_from([f"d{i}" for i in range(12)] + ["é", "\U00010000", 
 # Few of them, so that there are ties; two that are one in single precision, and two that are not.
 SCORES = st.sampled_from([-1.0, 0.0, 0.5, 1.0, 1.0 + 1e-9, 1.0 + 1e-6, 16777216.0, 16777217.0])
 RUNS = st.dictionaries(QUERIES, st.dictionaries(DOCUMENTS, SCORES), max_size=4)
-QRELS = st.dictionaries(
-    QUERIES, st.dictionaries(DOCUMENTS, st.integers(-2, 4), min_size=1), min_size=1, max_size=4
+# Grades below -1, or none that is above it, make trec_eval read what is not its own.
+GRADES = st.dictionaries(DOCUMENTS, st.integers(-1, 4), min_size=1).filter(
+    lambda grades: max(grades.values()) >= 0
 )
+QRELS = st.dictionaries(QUERIES, GRADES, min_size=1, max_size=4)
 THEIRS = {
     "ndcg": "ndcg",
     "ndcg@3": "ndcg_cut_3",
