@@ -3,42 +3,41 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from jina_cli.errors import CannotWrite
 
 
-def write_whole(
-    path: Path, write: Callable[[BinaryIO], object], *, mode: int = 0o666, durable: bool = False
-) -> None:
-    """Write a file so that a reader finds the old or the new, never half of it.
+@contextmanager
+def whole_file(path: Path, *, mode: int = 0o666, durable: bool = False) -> Iterator[BinaryIO]:
+    """Give a file to write, which has its name once the block ended well.
 
-    Where several do so at once, whoever ends last is right. Whatever fails, the old file stays
-    and nothing else is left behind. A device or a pipe is just written to.
+    A reader finds the old file or the new one, never half of it. Where several write at once,
+    whoever ends last is right. Whatever fails, the old file stays and nothing else is left
+    behind. A device or a pipe is just written to.
 
     Args:
         path: The file, or a link to it; its folder must be there.
-        write: Writes what is to be in it.
         mode: Its permissions, less those that the umask takes.
         durable: Whether its content is on the disk before it has its name.
 
     Raises:
         OSError: The disk is full, or the folder is not there or refuses.
-        Exception: What `write` raised.
     """
     place = os.path.realpath(path)
     if os.path.exists(place) and not os.path.isfile(place):
         with open(place, "wb") as file:
-            write(file)
+            yield file
         return
     folder, name = os.path.split(place)
     draft = os.path.join(folder, f".{name}.{os.urandom(6).hex()}.part")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         with open(descriptor, "wb") as file:
-            write(file)
+            yield file
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
@@ -46,6 +45,22 @@ def write_whole(
     except BaseException:
         os.unlink(draft)
         raise
+
+
+def write_whole(
+    path: Path, write: Callable[[BinaryIO], object], *, mode: int = 0o666, durable: bool = False
+) -> None:
+    """Write a file at once, as `whole_file`.
+
+    Args:
+        write: Writes what is to be in it.
+
+    Raises:
+        OSError: As `whole_file`.
+        Exception: What `write` raised.
+    """
+    with whole_file(path, mode=mode, durable=durable) as file:
+        write(file)
 
 
 def write_whole_text(path: Path, text: str, *, mode: int = 0o666) -> None:

@@ -174,6 +174,15 @@ def accepted(method: Callable[..., Any], parameters: Parameters) -> dict[str, An
     return {name: value for name, value in parameters.items() if name in names}
 
 
+def is_prepared(parameters: Parameters) -> bool:
+    """Return whether a request says that its documents are ready to be kept, `prepared: true`.
+
+    They come from a dump, with the chunks and vectors they had: what crafts, segments or encodes
+    passes them on as they are.
+    """
+    return parameters.get("prepared") is True
+
+
 def top_k_of(parameters: Parameters, default: int) -> int:
     """Return how many matches a request asks for.
 

@@ -13,9 +13,9 @@ from jina_cli.documents.column import (
     Array,
     DocsColumn,
     TensorColumn,
-    ValuesColumn,
     concat_columns,
 )
+from jina_cli.documents.relatives import as_chunks
 from jina_cli.documents.traversal import Path
 from jina_cli.drivers.base import (
     ROOT,
@@ -27,6 +27,7 @@ from jina_cli.drivers.base import (
     accepted,
     at_paths,
     field_of,
+    is_prepared,
     settled,
 )
 from jina_cli.drivers.content import (
@@ -77,6 +78,8 @@ class CraftDriver(Calling):
     traversal_paths: tuple[Path, ...] = ROOT
 
     async def __call__(self, executor: Crafts, docs: DocumentBatch, parameters: Parameters) -> Done:
+        if is_prepared(parameters):
+            return Done(docs=docs)
         where = f"{type(executor).__name__}.craft"
         field = field_of(self.field, executor, "tensor")
         into = field_of(self.into, executor, field, attribute="into")
@@ -88,8 +91,8 @@ class CraftDriver(Calling):
             ]
             return found.with_columns(**{into: concat_columns(columns)})
 
-        step_of = where_present(field, step) if self.is_optional else step
-        return Done(docs=await at_paths(docs, self.traversal_paths, step_of))
+        steps = where_present(field if self.is_optional else "", step)
+        return Done(docs=await at_paths(docs, self.traversal_paths, steps))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +120,8 @@ class EncodeDriver(Calling):
     async def __call__(
         self, executor: Encodes, docs: DocumentBatch, parameters: Parameters
     ) -> Done:
+        if is_prepared(parameters):
+            return Done(docs=docs)
         name = type(executor).__name__
         field = field_of(self.field, executor, "tensor")
         into = field_of(self.into, executor, "embedding", attribute="into")
@@ -133,8 +138,8 @@ class EncodeDriver(Calling):
             array = parts[0] if len(parts) == 1 else np.concatenate(parts)
             return found.with_columns(**{into: TensorColumn(array)})
 
-        step_of = where_present(field, step) if self.is_optional else step
-        return Done(docs=await at_paths(docs, self.traversal_paths, step_of))
+        steps = where_present(field if self.is_optional else "", step)
+        return Done(docs=await at_paths(docs, self.traversal_paths, steps))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +168,8 @@ class SegmentDriver(Calling):
     async def __call__(
         self, executor: Segments, docs: DocumentBatch, parameters: Parameters
     ) -> Done:
+        if is_prepared(parameters):
+            return Done(docs=docs)
         where = f"{type(executor).__name__}.segment"
         field = field_of(self.field, executor, "text")
 
@@ -237,13 +244,8 @@ def _chunks(
     items = [item if isinstance(item, dict) else {into: item} for row in lists for item in row]
     lengths = np.array([len(row) for row in lists], np.int64)
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
-    owners = np.repeat(np.arange(len(docs)), lengths).tolist()
-    places = (np.arange(len(items)) - np.repeat(offsets[:-1], lengths)).tolist()
-    parents = [docs.ids[owner] for owner in owners]
-    ids = [f"{parent}#{place}" for parent, place in zip(parents, places, strict=True)]
-    depths = [int(depth or 0) + 1 for depth in docs.values("granularity")]
+    owned = zip(docs.ids, lengths.tolist(), strict=True)
+    ids = [f"{parent}#{place}" for parent, count in owned for place in range(count)]
     names = dict.fromkeys(name for item in items for name in item if name != "id")
     columns = {name: column_of_rows([item.get(name) for item in items], where) for name in names}
-    columns["parent_id"] = column_of_rows(parents, where)
-    columns["granularity"] = ValuesColumn([depths[owner] for owner in owners])
-    return DocsColumn(offsets, DocumentBatch(ids, columns))
+    return as_chunks(docs, DocsColumn(offsets, DocumentBatch(ids, columns)))

@@ -386,3 +386,21 @@ def test_a_driver_that_cannot_be_built_is_explained(message: str) -> None:
 @pytest.mark.parametrize("name", DRIVERS)
 def test_every_driver_can_be_built_without_options(name: str) -> None:
     assert type(build_driver(name)).__name__ == name
+
+
+class Unasked:
+    """An Executor that must not be asked."""
+
+    def craft(self, content: Any) -> Any:
+        raise AssertionError("asked")
+
+    encode = segment = craft
+
+
+@pytest.mark.parametrize("driver", [CraftDriver(), EncodeDriver(), SegmentDriver()])
+def test_documents_of_a_dump_are_not_prepared_again(driver: Any) -> None:
+    docs = DocumentBatch(["a"])
+
+    done = run(driver, Unasked(), docs, prepared=True)
+
+    assert done.docs is docs
