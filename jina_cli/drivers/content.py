@@ -79,8 +79,11 @@ def where_present(
     """Return a step that is done for those documents that have a field; others stay as they are.
 
     Args:
+        field: Empty for all documents.
         step: May change and add fields, and nothing else.
     """
+    if not field:
+        return step
 
     async def some(docs: DocumentBatch) -> DocumentBatch:
         column = docs.columns.get(field)

@@ -21,6 +21,7 @@ from jina_cli.drivers.base import (
     settled,
     whole_number,
 )
+from jina_cli.drivers.content import where_present
 
 DEFAULT_LIMIT = 1000
 """Documents of one page of `/dump`, where the request does not say."""
@@ -57,11 +58,13 @@ class IndexDriver(Calling):
     Attributes:
         traversal_paths: Documents that are kept.
         pass_on: Whether the documents go on as they are, for others that keep them too.
+        only_with: Field without which documents are passed by; empty for all.
     """
 
     method: ClassVar[str] = "index"
     traversal_paths: tuple[Path, ...] = ROOT
     pass_on: bool = False
+    only_with: str = ""
 
     async def __call__(
         self, executor: Indexes, docs: DocumentBatch, parameters: Parameters
@@ -72,7 +75,7 @@ class IndexDriver(Calling):
             await settled(keep(found, **accepted(keep, parameters)))
             return found
 
-        await at_paths(docs, self.traversal_paths, step)
+        await at_paths(docs, self.traversal_paths, where_present(self.only_with, step))
         return Done(docs=docs if self.pass_on else docs.only())
 
 

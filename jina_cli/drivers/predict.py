@@ -79,8 +79,8 @@ class PredictDriver(Calling):
             rows = [_tagged(known, label, into) for known, label in tags]
             return found.with_columns(tags=ValuesColumn(rows))
 
-        step_of = where_present(field, step) if self.is_optional else step
-        return Done(docs=await at_paths(docs, self.traversal_paths, step_of))
+        steps = where_present(field if self.is_optional else "", step)
+        return Done(docs=await at_paths(docs, self.traversal_paths, steps))
 
     def _named(self, predicted: Any, where: str) -> Sequence[Any]:
         """Return one label, or labels with their confidence, for each document."""

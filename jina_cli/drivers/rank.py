@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.column import Column, DocsColumn, Indices, ValuesColumn
+from jina_cli.documents.relatives import as_matches
 from jina_cli.documents.traversal import Path
 from jina_cli.drivers.base import (
     ROOT,
@@ -99,7 +100,7 @@ class ChunkRankDriver(Calling):
             if lists is None:
                 return found
             matches = await self._aggregated(executor, lists, top_k)
-            return found.with_columns(matches=matches)
+            return found.with_columns(matches=as_matches(found, matches))
 
         return Done(docs=await at_paths(docs, self.traversal_paths, step))
 

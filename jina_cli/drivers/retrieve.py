@@ -29,6 +29,7 @@ from jina_cli.drivers.base import (
     settled,
     top_k_of,
 )
+from jina_cli.drivers.content import where_present
 from jina_cli.drivers.keep import Gets, checked_documents
 from jina_cli.drivers.lists import chosen
 
@@ -50,11 +51,13 @@ class SearchDriver(Calling):
 
     Attributes:
         top_k: Matches for each, where the request does not say.
+        only_with: Field without which documents are passed by; empty for all.
         traversal_paths: Documents that are looked for.
     """
 
     method: ClassVar[str] = "search"
     top_k: int = DEFAULT_TOP_K
+    only_with: str = ""
     traversal_paths: tuple[Path, ...] = ROOT
 
     async def __call__(
@@ -68,7 +71,8 @@ class SearchDriver(Calling):
             matches = await settled(executor.search(found, **accepted(executor.search, asked)))
             return found.with_columns(matches=checked_matches(matches, len(found), where))
 
-        return Done(docs=await at_paths(docs, self.traversal_paths, step))
+        steps = where_present(self.only_with, step)
+        return Done(docs=await at_paths(docs, self.traversal_paths, steps))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

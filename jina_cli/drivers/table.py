@@ -11,6 +11,7 @@ from typing import Any, Literal
 from jina_cli.documents.condition import BadQuery, condition_of
 from jina_cli.documents.traversal import BadPath, parse_paths
 from jina_cli.drivers.base import BadParameter, Driver, Parameters
+from jina_cli.drivers.convert import ConvertDriver
 from jina_cli.drivers.fuse import FuseDriver
 from jina_cli.drivers.judge import EvaluateDriver
 from jina_cli.drivers.keep import (
@@ -43,6 +44,7 @@ DRIVERS: Mapping[str, type[Any]] = {
     for driver in (
         ChunkRankDriver,
         ConcatDriver,
+        ConvertDriver,
         CountDriver,
         CraftDriver,
         DeleteDriver,
