@@ -93,7 +93,8 @@ def _rows_of(data: bytes) -> Numbers:
     pairs = np.frombuffer(data, "<i8").reshape(-1, 2)
     starts, counts = pairs[:, 0], pairs[:, 1]
     ends = np.cumsum(counts)
-    return np.arange(int(counts.sum())) + np.repeat(starts - (ends - counts), counts)
+    rows: Numbers = np.arange(int(counts.sum())) + np.repeat(starts - (ends - counts), counts)
+    return rows
 
 
 def _crc(change: int, before: int, data: bytes) -> int:

@@ -1,4 +1,4 @@
-"""How an index is opened: made where there is none, and refused where it is not what it should be."""
+"""How an index is opened: made where there is none, refused where it is not what it should be."""
 
 from __future__ import annotations
 

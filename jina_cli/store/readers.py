@@ -10,8 +10,8 @@ from pathlib import Path
 
 from jina_cli.errors import StorageFailed
 from jina_cli.store import schema
-from jina_cli.store.failures import damaged, storage_failed
 from jina_cli.store.changelog import BrokenLog
+from jina_cli.store.failures import damaged, storage_failed
 
 
 class Readers:

@@ -152,6 +152,11 @@ class Records:
             beside=self.beside,
         )
 
+    def all_vectors(self) -> list[Vectors]:
+        """Return the arrays that have vectors, without those that are empty."""
+        parts = None if self.parts is None else self.parts.vectors
+        return [given for given in (self.vectors, parts) if given is not None and len(given)]
+
     def _check_parts(self, parts: Parts) -> None:
         if len(parts.offsets) != len(self.ids) + 1:
             raise BadRecords(f"parts of {len(parts.offsets) - 1} records for {len(self.ids)} ids")

@@ -340,12 +340,7 @@ class Store:
         return [[named.get(key, "") for key in of_query.tolist()] for of_query in hits.keys]
 
     def _reserve(self, changes: Sequence[Upsert]) -> None:
-        vectors = [
-            given
-            for c in changes
-            for given in (c.records.vectors, c.records.parts and c.records.parts.vectors)
-            if given is not None and len(given)
-        ]
+        vectors = [given for change in changes for given in change.records.all_vectors()]
         if vectors:
             table = self._moments.vectors
             table.reserve(sum(map(len, vectors)), table.dim or vectors[0].shape[1])

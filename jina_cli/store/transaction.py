@@ -156,7 +156,7 @@ class Transaction:
         beside = None if meta.beside is None else json.dumps(sorted(meta.beside))
         self._connection.execute(
             "UPDATE meta SET value = CASE key WHEN 'dim' THEN ? WHEN 'changes' THEN ?"
-            " WHEN 'documents' THEN ? ELSE ? END WHERE key IN ('dim','changes','documents','beside')",
+            " WHEN 'documents' THEN ? WHEN 'beside' THEN ? ELSE value END",
             (meta.dim, meta.changes, meta.documents, beside),
         )
         return meta
@@ -173,8 +173,10 @@ class Transaction:
             self._dim = applied.vectors.vectors.shape[1]
         records = change.records
         if records.rests is not None and any(rest is not None for rest in records.rests):
-            known = self._beside is not None and records.beside is not None
-            self._beside = self._beside | records.beside if known else None
+            if self._beside is None or records.beside is None:
+                self._beside = None
+            else:
+                self._beside |= records.beside
 
     def _upsert(self, records: Records) -> Applied:
         self._check_dim(records)
@@ -240,8 +242,8 @@ class Transaction:
         )
 
     def _check_dim(self, records: Records) -> None:
-        for vectors in (records.vectors, records.parts and records.parts.vectors):
-            if vectors is not None and len(vectors) and self._dim not in (0, vectors.shape[1]):
+        for vectors in records.all_vectors():
+            if self._dim not in (0, vectors.shape[1]):
                 raise BadVectors(
                     f"vectors have {vectors.shape[1]} dimensions, the index has {self._dim}"
                 )
@@ -294,6 +296,7 @@ def _documents(
         records.rests or repeat(None),
         parts or repeat(()),
         records.hashes or repeat(None),
+        strict=False,  # what a column has nothing of goes on for ever
     )
     for row, id_, text, body, vector, rest, of_row, hash_ in columns:
         checked = Checked(

@@ -82,3 +82,30 @@ def test_more_of_the_words_score_higher(store: Store) -> None:
 
     assert found.ids == [["fox", "boat"]]
     assert found.scores[0][0] > found.scores[0][1] > 0
+
+
+def test_in_a_small_collection_the_rarer_word_counts_more(tmp_path: Path) -> None:
+    texts = {"a": "red boat", "b": "red car", "c": "red car"}
+    with Store.open(tmp_path) as store:
+        store.upsert(Records(ids=list(texts), bodies=[b""] * 3, texts=list(texts.values())))
+
+        found = store.search_text(["red car boat", "red"], 3)
+
+    assert found.ids == [["a", "b", "c"], ["a", "b", "c"]]
+    # By hand: all texts are of average length, so a word that is there once counts its weight,
+    # ln(1 + (3 - n + 0.5) / (n + 0.5)): red 0.13353, car 0.47000, boat 0.98083.
+    assert found.scores[0].tolist() == pytest.approx([1.11436, 0.60353, 0.60353], abs=1e-5)
+    assert found.scores[1].tolist() == pytest.approx([0.13353] * 3, abs=1e-5)
+
+
+def test_words_of_most_texts_matter_where_the_others_find_too_little(tmp_path: Path) -> None:
+    ids = [f"d{i:04}" for i in range(1100)]
+    texts = ["the " + ("boat" if i % 400 == 0 else "car") for i in range(1100)]
+    with Store.open(tmp_path) as store:
+        store.upsert(Records(ids=ids, bodies=[b""] * 1100, texts=texts))
+
+        found = store.search_text(["the boat"] * 2, 3)
+        more = store.search_text(["the boat"], 5)
+
+    assert found.ids == [["d0000", "d0400", "d0800"]] * 2
+    assert more.ids == [["d0000", "d0400", "d0800", "d0001", "d0002"]]
