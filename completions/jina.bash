@@ -50,7 +50,7 @@ _jina() {
         if [[ $current == -* ]]; then
             _jina_reply '--json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help --version' "$current"
         else
-            _jina_reply 'hello index search get count delete train post flow executor deployment gateway ping validate config explain export completion hello-world' "$current"
+            _jina_reply 'hello index search get count delete dump load train post flow executor deployment gateway ping validate config explain export completion hello-world' "$current"
         fi
         return
     fi
@@ -176,6 +176,50 @@ _jina() {
             esac
             if [[ $current == -* ]]; then
                 _jina_reply '--uses --host --workspace --where --yes -y --dry-run --timeout --lenient --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
+            fi
+            ;;
+        'dump')
+            case $previous in
+                -o|--out) _jina_paths -f "$current"; return ;;
+                --uses) _jina_paths -f "$current"; return ;;
+                --host) return ;;
+                --workspace) _jina_paths -d "$current"; return ;;
+                --format) _jina_reply 'auto jsonl parquet' "$current"; return ;;
+                --where) return ;;
+                --target-executor) return ;;
+                --timeout) return ;;
+                --output) _jina_reply 'human concise json github' "$current"; return ;;
+                --color) _jina_reply 'auto always never' "$current"; return ;;
+                -C|--directory) _jina_paths -d "$current"; return ;;
+                --env-file) _jina_paths -f "$current"; return ;;
+                --project) return ;;
+            esac
+            if [[ $current == -* ]]; then
+                _jina_reply '-o --out --uses --host --workspace --format --vectors --no-vectors --where --target-executor --allow-empty --timeout --lenient --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
+            fi
+            ;;
+        'load')
+            case $previous in
+                --uses) _jina_paths -f "$current"; return ;;
+                --host) return ;;
+                --workspace) _jina_paths -d "$current"; return ;;
+                --format) _jina_reply 'auto jsonl parquet' "$current"; return ;;
+                --batch) return ;;
+                --concurrency) return ;;
+                --errors-to) _jina_paths -f "$current"; return ;;
+                --max-errors) return ;;
+                --timeout) return ;;
+                --param) return ;;
+                --output) _jina_reply 'human concise json github' "$current"; return ;;
+                --color) _jina_reply 'auto always never' "$current"; return ;;
+                -C|--directory) _jina_paths -d "$current"; return ;;
+                --env-file) _jina_paths -f "$current"; return ;;
+                --project) return ;;
+            esac
+            if [[ $current == -* ]]; then
+                _jina_reply '--uses --host --workspace --format --batch --concurrency --errors-to --max-errors --allow-empty --timeout --param --lenient --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
+            else
+                _jina_paths -f "$current"
             fi
             ;;
         'train')

@@ -11,6 +11,8 @@ Register-ArgumentCompleter -Native -CommandName jina -ScriptBlock {
         'get' = 'Print documents of an index by their ids.'
         'count' = 'Say how many documents are indexed.'
         'delete' = 'Take documents out of an index.'
+        'dump' = 'Write all that is indexed to a file.'
+        'load' = 'Index what dump wrote; nothing is encoded again.'
         'train' = 'Let the Executors of a Flow learn from documents.'
         'post' = 'Send documents to any endpoint of a Flow.'
         'flow' = 'Start a Flow from its YAML file and stay with it.'
@@ -123,6 +125,35 @@ Register-ArgumentCompleter -Native -CommandName jina -ScriptBlock {
             '-y' = $true
             '--dry-run' = $true
             '--timeout' = @()
+            '--lenient' = $true
+        }
+        'dump' = @{
+            '-o' = @()
+            '--out' = @()
+            '--uses' = @()
+            '--host' = @()
+            '--workspace' = @()
+            '--format' = @('auto', 'jsonl', 'parquet')
+            '--vectors' = $true
+            '--no-vectors' = $true
+            '--where' = @()
+            '--target-executor' = @()
+            '--allow-empty' = $true
+            '--timeout' = @()
+            '--lenient' = $true
+        }
+        'load' = @{
+            '--uses' = @()
+            '--host' = @()
+            '--workspace' = @()
+            '--format' = @('auto', 'jsonl', 'parquet')
+            '--batch' = @()
+            '--concurrency' = @()
+            '--errors-to' = @()
+            '--max-errors' = @()
+            '--allow-empty' = $true
+            '--timeout' = @()
+            '--param' = @()
             '--lenient' = $true
         }
         'train' = @{

@@ -35,6 +35,8 @@ _jina() {
         'get:Print documents of an index by their ids.'
         'count:Say how many documents are indexed.'
         'delete:Take documents out of an index.'
+        'dump:Write all that is indexed to a file.'
+        'load:Index what dump wrote; nothing is encoded again.'
         'train:Let the Executors of a Flow learn from documents.'
         'post:Send documents to any endpoint of a Flow.'
         'flow:Start a Flow from its YAML file and stay with it.'
@@ -129,6 +131,40 @@ _jina() {
             '*-y[Do not ask before --where.]' \
             '*--dry-run[Only say how many documents it would be.]' \
             '*--timeout=[For each request, `90s` or `2m`.]: : ' \
+            '*--lenient[Unknown keys are warnings.]' \
+            $shared \
+            '*: :_files'
+          ;;
+        dump)
+          _arguments -s \
+            '*-o+[Where to; `-` is stdout.]: :_files' \
+            '*--out=[Where to; `-` is stdout.]: :_files' \
+            '*--uses=[YAML of the Flow; left out, a text search.]: :_files' \
+            '*--host=[A Flow that runs already.]: : ' \
+            '*--workspace=[Where the index is kept; .jina if left out.]: :_files -/' \
+            '*--format=[Of the files; auto takes what their names tell, else jsonl.]: :(auto jsonl parquet)' \
+            '*--vectors[Whether with vectors.]' \
+            '*--no-vectors[Whether with vectors.]' \
+            '*--where=[Only documents of which this holds\: "price < 10 and lang in ('\''en'\'', '\''fr'\'')".]: : ' \
+            '*--target-executor=[Only Pods of such names.]: : ' \
+            '*--allow-empty[No document is no failure.]' \
+            '*--timeout=[For each request, `90s` or `2m`.]: : ' \
+            '*--lenient[Unknown keys are warnings.]' \
+            $shared
+          ;;
+        load)
+          _arguments -s \
+            '*--uses=[YAML of the Flow; left out, a text search.]: :_files' \
+            '*--host=[A Flow that runs already.]: : ' \
+            '*--workspace=[Where the index is kept; .jina if left out.]: :_files -/' \
+            '*--format=[Of the files; auto takes what their names tell, else jsonl.]: :(auto jsonl parquet)' \
+            '*--batch=[Documents in a request.]: : ' \
+            '*--concurrency=[Requests at a time.]: : ' \
+            '*--errors-to=[Keep bad rows there, as JSON Lines.]: :_files' \
+            '*--max-errors=[Bad rows that are tolerated.]: : ' \
+            '*--allow-empty[No document is no failure.]' \
+            '*--timeout=[For each request, `90s` or `2m`.]: : ' \
+            '*--param=[A parameter for Executors.]: : ' \
             '*--lenient[Unknown keys are warnings.]' \
             $shared \
             '*: :_files'
@@ -321,8 +357,8 @@ _jina() {
             '*--full[All 70,000 images, not the bundled 5,000.]' \
             '*--data=[Folder of the full data set; implies --full.]: :_files -/' \
             '*--download[Fetch the full data set if no folder has it.]' \
-            '*--uses=[A Flow of your own in place of fashion.yml.]: :_files' \
-            '*--print-flow[Print fashion.yml and end.]' \
+            '*--uses=[A Flow of your own in place of the bundled one.]: :_files' \
+            '*--print-flow[Print the YAML of the Flow and end.]' \
             '*--workspace=[Keep the index there; else it is thrown away.]: :_files -/' \
             '*--port=[Where HTTP is served; 0 is any free port.]: : ' \
             '*--report=[Where the result page is written.]: :_files' \
@@ -347,8 +383,8 @@ _jina() {
                     '*--full[All 70,000 images, not the bundled 5,000.]' \
                     '*--data=[Folder of the full data set; implies --full.]: :_files -/' \
                     '*--download[Fetch the full data set if no folder has it.]' \
-                    '*--uses=[A Flow of your own in place of fashion.yml.]: :_files' \
-                    '*--print-flow[Print fashion.yml and end.]' \
+                    '*--uses=[A Flow of your own in place of the bundled one.]: :_files' \
+                    '*--print-flow[Print the YAML of the Flow and end.]' \
                     '*--workspace=[Keep the index there; else it is thrown away.]: :_files -/' \
                     '*--port=[Where HTTP is served; 0 is any free port.]: : ' \
                     '*--report=[Where the result page is written.]: :_files' \

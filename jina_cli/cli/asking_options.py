@@ -26,3 +26,7 @@ Timeout = Annotated[str, typer.Option(metavar="TIME", help="For each request, `9
 Parameters = Annotated[
     list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter for Executors.")
 ]
+DumpFormat = Annotated[
+    Literal["auto", "jsonl", "parquet"],
+    typer.Option(help="Of the files; auto takes what their names tell, else jsonl."),
+]
