@@ -8,12 +8,13 @@ else is in the index, in the batch or on the shard, and equal vectors have equal
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jina_cli.store.records import Found, Vectors
+from jina_cli.store.records import Numbers, Vectors
 from jina_cli.vocabulary import Metric
 
 _SCORES_BYTES = 8 << 20
@@ -22,99 +23,138 @@ _SCORES_BYTES = 8 << 20
 Larger ones are slower: they are read again from memory instead of from the cache.
 """
 
+_BLOCK_BYTES = 4 << 20
+"""Bound of the rows that are copied at once."""
+
 _GROUPS = 64
 """Of each row of scores, this many at a time are compared to find where to look closer."""
+
+_SCATTERED = 4
+"""Reading a row on its own costs about as much as reading so many in order."""
 
 _UNIT_ROUNDOFF = 2.0**-24
 _SMALLEST = 2.0**-149
 _SAFE_SCALE = 2.0**120  # above it a sum in float32 may overflow on the way
 _SPARE_ROUNDINGS = 16  # of the query, the norms, the sum and the final score
 
-Doubles = NDArray[np.float64]
+Doubles: TypeAlias = NDArray[np.float64]
+Places: TypeAlias = NDArray[np.intp]
+Rows: TypeAlias = slice | Places
+"""Some rows of a matrix: those between two bounds, or each by its place, in order."""
 
 
 def prepare(vectors: Vectors, metric: Metric) -> Vectors:
-    """Return `vectors`, shape `(n, dim)`, as `search` wants them: for cosine, of length 1.
+    """Return `vectors`, shape `(n, dim)`, as they are searched: for cosine, of length 1.
 
     A zero vector stays zero, and so scores 0 against everything.
     """
     if metric is not Metric.COSINE:
         return vectors
-    doubles = vectors.astype(np.float64)
-    lengths = np.linalg.norm(doubles, axis=1, keepdims=True)
-    return np.divide(doubles, np.where(lengths == 0, 1.0, lengths)).astype(np.float32)
+    prepared = np.empty_like(vectors)
+    for part in _blocks(len(vectors), 2 * vectors.shape[1]):
+        doubles = vectors[part].astype(np.float64)
+        lengths = np.sqrt(np.add.reduce(doubles * doubles, axis=1, keepdims=True))
+        lengths[lengths == 0] = 1.0
+        prepared[part] = doubles / lengths
+    return prepared
 
 
 def squares_of(prepared: Vectors) -> Doubles:
-    """Return the squared length of each vector."""
-    doubles = prepared.astype(np.float64)
-    squares: Doubles = np.square(doubles).sum(axis=1)
+    """Return the squared length of each vector, shape `(n,)`."""
+    squares = np.empty(len(prepared))
+    for part in _blocks(len(prepared), 2 * prepared.shape[1]):
+        doubles = prepared[part].astype(np.float64)
+        np.add.reduce(doubles * doubles, axis=1, out=squares[part])
     return squares
+
+
+def count_of(rows: Rows) -> int:
+    """Return how many rows there are."""
+    return rows.stop - rows.start if isinstance(rows, slice) else len(rows)
 
 
 class Exact:
     """Vectors that stay as they are while they are searched.
 
     Args:
-        ids: One for each row.
         matrix: Shape `(n, dim)`, from `prepare`.
-        squares: Shape `(n,)`, float32, of the rows of `matrix`; only used for L2.
+        squares: Shape `(n,)`, from `squares_of`; for L2 best as float32, for cosine float64.
         longest: No row is longer.
+        owners: Shape `(n,)`, the document of each row; None where no two have the same.
     """
 
     def __init__(
         self,
         *,
-        ids: Sequence[str],
         matrix: Vectors,
-        squares: Vectors,
+        squares: NDArray[np.floating[Any]],
         longest: float,
         metric: Metric,
+        owners: Numbers | None = None,
     ) -> None:
-        self._ids = ids
         self._matrix = matrix
         self._squares = squares
         self._longest = longest
         self._metric = metric
+        self._owners = owners
 
-    def search(self, queries: Vectors, top_k: int) -> Found:
-        """Return the best `top_k` rows for each query, shape `(queries, dim)`."""
-        prepared = prepare(queries, self._metric)
-        ids: list[list[str]] = []
-        scores: list[NDArray[np.float32]] = []
-        for query, coarse in zip(prepared, self._coarse(prepared), strict=True):
-            best, score = self._best(query, coarse, top_k)
-            ids.append(best)
-            scores.append(score)
-        return Found(ids, scores)
+    def candidates(self, queries: Vectors, rows: Rows, top_k: int) -> Iterator[Places]:
+        """Give, for each prepared query, rows among which are the best of `top_k` documents.
 
-    def _coarse(self, queries: Vectors) -> Iterator[Vectors]:
+        Among them is every vector of `rows` that scores as much as the best one of any of these
+        documents, so ties can be told apart.
+        """
+        owners = None if self._owners is None else self._owners[rows]
+        for query, coarse in zip(queries, self._coarse(queries, rows), strict=True):
+            margin = 2 * self._error(float(np.linalg.norm(query.astype(np.float64))))
+            floor = _floor(coarse, top_k)
+            if owners is not None:
+                floor = _floor_of_documents(coarse, owners, top_k)
+            # Written so that a NaN, from numbers too large for float32, rules nothing out.
+            places = np.flatnonzero(~(coarse < floor - margin))
+            yield places + rows.start if isinstance(rows, slice) else rows[places]
+
+    def scores(self, query: Vectors, places: Places) -> NDArray[np.float32]:
+        """Return the score of each of some rows for a prepared query, shape `(dim,)`."""
+        doubles = query.astype(np.float64)
+        rows = self._matrix[places].astype(np.float64)
+        # Not a matrix product: the order of this sum does not depend on the number of rows.
+        if self._metric is Metric.L2:
+            rows -= doubles
+            rows *= rows
+            return np.negative(np.sqrt(np.add.reduce(rows, axis=1))).astype(np.float32)
+        rows *= doubles
+        scores = np.add.reduce(rows, axis=1)
+        if self._metric is Metric.COSINE:
+            # Float32 left the lengths a little off 1, and equal vectors score exactly 1.
+            doubles *= doubles
+            lengths = np.sqrt(self._squares[places] * np.add.reduce(doubles))
+            lengths[lengths == 0] = 1.0
+            scores /= lengths
+            np.minimum(np.maximum(scores, -1.0, out=scores), 1.0, out=scores)
+        with np.errstate(over="ignore"):
+            return scores.astype(np.float32)
+
+    def _coarse(self, queries: Vectors, rows: Rows) -> Iterator[Vectors]:
         """Yield one row of rough scores for each query; only their order means something."""
         step = max(1, _SCORES_BYTES // (4 * max(1, len(self._matrix))))
         for start in range(0, len(queries), step):
             with np.errstate(over="ignore", invalid="ignore"):
-                block = queries[start : start + step] @ self._matrix.T
+                block = self._products(queries[start : start + step], rows)
                 if self._metric is Metric.L2:
                     block *= 2
-                    block -= self._squares
+                    block -= self._squares[rows]
             yield from block
 
-    def _best(
-        self, query: Vectors, coarse: Vectors, top_k: int
-    ) -> tuple[list[str], NDArray[np.float32]]:
-        exact = query.astype(np.float64)
-        places = self._candidates(coarse, top_k, float(np.linalg.norm(exact)))
-        scores = self._scores(exact, places).astype(np.float32)
-        ids = [self._ids[place] for place in places.tolist()]
-        losses = (-scores).tolist()
-        order = sorted(range(len(ids)), key=lambda i: (losses[i], ids[i]))[:top_k]
-        return [ids[i] for i in order], scores[order]
-
-    def _candidates(self, coarse: Vectors, top_k: int, length: float) -> NDArray[np.intp]:
-        margin = 2 * self._error(length)
-        # Written so that a NaN, from numbers too large for float32, rules nothing out.
-        floor = _floor(coarse, top_k) - margin
-        return np.flatnonzero(~(coarse < floor))
+    def _products(self, queries: Vectors, rows: Rows) -> Vectors:
+        if isinstance(rows, slice):
+            return queries @ self._matrix[rows].T
+        if _SCATTERED * len(rows) > len(self._matrix):
+            return (queries @ self._matrix.T)[:, rows]
+        products = np.empty((len(queries), len(rows)), np.float32)
+        for part in _blocks(len(rows), self._matrix.shape[1]):
+            np.matmul(queries, self._matrix[rows[part]].T, out=products[:, part])
+        return products
 
     def _error(self, length: float) -> float:
         """Return what a rough score is off by at most, for a query of that length."""
@@ -126,18 +166,11 @@ class Exact:
             return np.inf
         return float(operations * (_UNIT_ROUNDOFF * scale + _SMALLEST))
 
-    def _scores(self, query: Doubles, places: NDArray[np.intp]) -> Doubles:
-        rows = self._matrix[places].astype(np.float64)
-        # Not a matrix product: the order of this sum does not depend on the number of rows.
-        if self._metric is Metric.L2:
-            distances: Doubles = np.sqrt(np.square(rows - query).sum(axis=1))
-            return -distances
-        scores: Doubles = (rows * query).sum(axis=1)
-        if self._metric is Metric.COSINE:
-            # Float32 left the lengths a little off 1, and equal vectors score exactly 1.
-            lengths = np.sqrt(np.square(rows).sum(axis=1) * np.square(query).sum())
-            scores = (scores / np.where(lengths == 0, 1.0, lengths)).clip(-1, 1)
-        return scores
+
+def _blocks(count: int, numbers: int) -> Iterator[slice]:
+    """Cut `count` rows of so many numbers of four bytes into pieces that fit into a cache."""
+    step = max(1, _BLOCK_BYTES // (4 * max(1, numbers)))
+    return (slice(start, min(start + step, count)) for start in range(0, count, step))
 
 
 def _floor(coarse: Vectors, top_k: int) -> float:
@@ -153,3 +186,13 @@ def _floor(coarse: Vectors, top_k: int) -> float:
         return float(np.partition(coarse, count - top_k)[count - top_k])
     tops = coarse[: width * _GROUPS].reshape(_GROUPS, width).max(axis=0)
     return float(np.partition(tops, width - top_k)[width - top_k])
+
+
+def _floor_of_documents(coarse: Vectors, owners: Numbers, top_k: int) -> float:
+    """Return a number that vectors of at least `top_k` documents reach."""
+    wanted = top_k
+    while True:
+        floor = _floor(coarse, wanted)
+        if not floor > -np.inf or len(np.unique(owners[coarse >= floor])) >= top_k:
+            return floor
+        wanted *= 4
