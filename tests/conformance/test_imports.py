@@ -48,6 +48,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
             "documents",
             "drivers",
             "store",
+            "evaluate",
             "plan.models",
             "orchestrate.deployment",
             "orchestrate.described",
@@ -64,7 +65,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "orchestrate": frozenset({"spec", "plan", "supervise", "client", "export"}),
     "evaluate": frozenset(),
     "report": frozenset(),
-    "hello": frozenset({"client", "documents", "report", "evaluate"}),
+    "hello": frozenset({"client", "documents", "executors", "report", "evaluate"}),
     # What `import jina` finds.
     "import_name": frozenset({"executors"}),
 }
