@@ -11,6 +11,7 @@ from typing import Any, Literal
 from jina_cli.documents.condition import BadQuery, condition_of
 from jina_cli.documents.traversal import BadPath, parse_paths
 from jina_cli.drivers.base import BadParameter, Driver, Parameters
+from jina_cli.drivers.cache import CacheDriver
 from jina_cli.drivers.convert import ConvertDriver
 from jina_cli.drivers.fuse import FuseDriver
 from jina_cli.drivers.judge import EvaluateDriver
@@ -42,6 +43,7 @@ from jina_cli.nearest import nearest
 DRIVERS: Mapping[str, type[Any]] = {
     driver.__name__: driver
     for driver in (
+        CacheDriver,
         ChunkRankDriver,
         ConcatDriver,
         ConvertDriver,

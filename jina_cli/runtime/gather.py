@@ -5,7 +5,6 @@ Nothing here depends on which answer came first in time.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -14,16 +13,11 @@ import numpy as np
 from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.column import Array, DocsColumn, Indices
 from jina_cli.documents.merge import union
+from jina_cli.documents.sharding import shard_of
 
 __all__ = ["in_order", "merge_pages", "merge_top_k", "put_back", "shard_of", "split", "union"]
 
 MATCHES = "matches"
-
-
-def shard_of(id_: str, shards: int) -> int:
-    """Return the shard that a document belongs to: always the same for the same id."""
-    digest = hashlib.blake2b(id_.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "little") % shards
 
 
 def split(docs: DocumentBatch, shards: int) -> list[DocumentBatch]:
