@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -70,7 +69,7 @@ def load_executors(wanted: ExecutorPlan, pea: PeaPlan, say: Callable[[PhaseSaid]
     say(PhaseSaid(phase="import"))
     try:
         install()
-        classes = dict(_classes(wanted, ()))
+        classes = dict(_classes(wanted))
     except Exception as error:
         raise ImportFailed(wanted.uses) from error
     say(PhaseSaid(phase="init"))
@@ -85,17 +84,12 @@ def load_executors(wanted: ExecutorPlan, pea: PeaPlan, say: Callable[[PhaseSaid]
     return Loaded(host, executors)
 
 
-def _classes(plan: ExecutorPlan, modules: tuple[str, ...]) -> Iterator[tuple[int, type[Executor]]]:
-    """Yield the classes of a plan and its components, by the identity of their plans.
-
-    Args:
-        modules: Of those around it; their classes can be named as well.
-    """
-    modules = (*modules, *plan.py_modules)
+def _classes(plan: ExecutorPlan) -> Iterator[tuple[int, type[Executor]]]:
+    """Yield the class of each plan without components, by the identity of the plan."""
     if not plan.components:
-        yield id(plan), load(replace(plan, py_modules=modules))
+        yield id(plan), load(plan)
     for component in plan.components:
-        yield from _classes(component, modules)
+        yield from _classes(component)
 
 
 def _flat(executor: Executor) -> Iterator[Executor]:

@@ -173,18 +173,25 @@ class _Builder:
         )
         return spec if over is None else self._laid_over(spec, over)
 
-    def executor(self, node: MapNode, pod: MapNode | None, path: str) -> ExecutorSpec:
-        """Return an Executor's mapping as a model; `pod` is the one that uses it."""
+    def executor(
+        self, node: MapNode, pod: MapNode | None, path: str, above: Sequence[Node | None] = ()
+    ) -> ExecutorSpec:
+        """Return an Executor's mapping as a model.
+
+        Args:
+            pod: The one that uses it; None for a component.
+            above: The `py_modules` of those that a component is in.
+        """
         named = node.entries.get("jtype")
         span = named.value.span if named else node.span
         site = self._site(span, path, pod)
         metas = node.get("metas")
         inner = metas.get("py_modules") if isinstance(metas, MapNode) else None
-        given = [node.get("py_modules"), inner, pod.get("py_modules") if pod else None]
+        given = [*above, node.get("py_modules"), inner, pod.get("py_modules") if pod else None]
         modules = self._modules(given, path, pod)
         parts = [part for part in _items(node.get("components")) if isinstance(part, MapNode)]
         components = tuple(
-            self.executor(part, None, f"{path}.components[{index}]")
+            self.executor(part, None, f"{path}.components[{index}]", given)
             for index, part in enumerate(parts)
         )
         name = text_of(named.value) if named else ExecutorSpec().jtype

@@ -10,7 +10,6 @@ from jina_cli.spec.external import check_places, is_own
 from jina_cli.spec.fusing import obstacle
 from jina_cli.spec.models import GATEWAY, FlowSpec, PodSpec
 from jina_cli.spec.nodes import escape
-from jina_cli.spec.schemas import rules
 from jina_cli.spec.topology import Flaw, Placed, Step, Trouble, flaws
 from jina_cli.spec.validate import nearest, no_effect, problem
 from jina_cli.spec.watching import check_watching, watched_ports
@@ -23,9 +22,6 @@ MAX_LISTED = 16
 """Names that a hint offers."""
 
 _ORIGIN = re.compile(r"null|[a-z][a-z0-9+.-]*://[^/\s]+", re.IGNORECASE)
-
-_REQUESTS = ("uses_requests", "uses/requests")
-"""Where a Pod may say by which Drivers an endpoint is served."""
 
 
 def check_flow(
@@ -42,7 +38,6 @@ def check_flow(
     for index, pod in enumerate(flow.executors):
         yield from check_places(flow, pod, index)
         yield from _operators(flow, pod, index)
-        yield from _drivers(flow, pod, index)
         yield from _shards_and_processes(flow, pod, index)
     if not flow.executors:
         span = flow.span_of("/executors")
@@ -179,23 +174,6 @@ def _operators(flow: FlowSpec, pod: PodSpec, index: int) -> Iterator[Diagnostic]
                     yield problem("JNA103", message, flow.span_of(place), hint, path)
         elif isinstance(value, list):
             pending += [(f"{pointer}/{n}", inner) for n, inner in enumerate(value)]
-
-
-def _drivers(flow: FlowSpec, pod: PodSpec, index: int) -> Iterator[Diagnostic]:
-    """Yield the Drivers that are none of those there are."""
-    known = rules()["driver"].properties["driver"].builtin
-    for endpoint, served in pod.uses.requests.items():
-        for number, driver in enumerate(served if isinstance(served, tuple) else ()):
-            if driver.driver in known:
-                continue
-            step = f"{escape(endpoint)}/{number}/driver"
-            places = (f"/executors/{index}/{key}/{step}" for key in _REQUESTS)
-            span = next((flow.spans[at] for at in places if at in flow.spans), pod.uses.span)
-            near = nearest(driver.driver, list(known))
-            hint = f"did you mean {near!r}?" if near else "'jina explain driver' lists them"
-            path = f"executors[{index}].uses.requests"
-            message = f"there is no Driver {driver.driver!r}"
-            yield problem("JNA504", message, span, hint, path)
 
 
 def _path(pointer: str) -> str:

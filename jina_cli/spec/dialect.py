@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from jina_cli.diagnostics import Diagnostic, Severity, Span
-from jina_cli.spec.legacy import drivers_by_endpoint, modern_flow, modern_pod, pass_through
+from jina_cli.spec.legacy import drivers_by_endpoint, modern_flow, modern_pod
 from jina_cli.spec.models import TELEMETRY
 from jina_cli.spec.nodes import Entry, ListNode, MapNode, Node, ScalarNode, text_of
+from jina_cli.spec.old_executors import built_in_pod, modern_executor, modern_name
 from jina_cli.spec.schemas import Rule, rules
 
 _FLOWS = frozenset({"Flow", "AsyncFlow"})
@@ -74,28 +75,39 @@ def canonical_pod(node: Node, is_legacy: bool, problems: list[Diagnostic]) -> No
     for key in ("uses", "uses_before", "uses_after"):
         held = node.get(key)
         if isinstance(held, MapNode):
-            entries[key] = replace(entries[key], value=canonical_executor(held))
-        elif held is not None and pass_through(text_of(held)):
-            entries[key] = replace(entries[key], value=_pass_through(held))
+            entries[key] = replace(entries[key], value=canonical_executor(held, problems))
+        elif isinstance(held, ScalarNode):
+            used = built_in_pod(held)
+            if used is None and "py_modules" not in entries:
+                used = modern_name(held, problems)
+            entries[key] = replace(entries[key], value=used or held)
+    requests = node.get("uses_requests")
+    if isinstance(requests, MapNode):
+        requests = drivers_by_endpoint(requests, problems)
+        entries["uses_requests"] = replace(entries["uses_requests"], value=requests)
     return node.with_entries(entries)
 
 
-def canonical_executor(node: MapNode) -> MapNode:
-    """Return an Executor in canonical form: `requests: on:` lifted, Drivers as mappings."""
+def canonical_executor(node: MapNode, problems: list[Diagnostic]) -> MapNode:
+    """Return an Executor in canonical form: `requests: on:` lifted, Drivers as mappings.
+
+    Executors and Drivers of Jina 0.9 get the names and options they have today.
+    """
     entries = dict(node.entries)
     requests = node.get("requests")
     if isinstance(requests, MapNode):
-        entries["requests"] = replace(entries["requests"], value=drivers_by_endpoint(requests))
+        lifted = drivers_by_endpoint(requests, problems)
+        entries["requests"] = replace(entries["requests"], value=lifted)
     components = node.get("components")
     if isinstance(components, ListNode):
         items = tuple(
-            canonical_executor(item) if isinstance(item, MapNode) else item
+            canonical_executor(item, problems) if isinstance(item, MapNode) else item
             for item in components.items
         )
         entries["components"] = replace(
             entries["components"], value=replace(components, items=items)
         )
-    return node.with_entries(entries)
+    return modern_executor(node.with_entries(entries), problems)
 
 
 def unwrapped(node: MapNode) -> MapNode:
@@ -213,7 +225,3 @@ def _is_gateway(item: Node) -> bool:
         and text_of(item.get("name")) == "gateway"
         and ("uses" not in item.entries)
     )
-
-
-def _pass_through(node: Node) -> Node:
-    return ScalarNode("BaseExecutor", node.span, "BaseExecutor")

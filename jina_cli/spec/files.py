@@ -123,7 +123,7 @@ class _Expansion:
             hint = "begin it with 'jtype:' and the name of a class"
             self._report("JNA507", message, name.span, path, hint)
             return _nothing_known(name)
-        return canonical_executor(found)
+        return canonical_executor(found, self.problems)
 
     def _file(self, name: Node, path: str, pod: MapNode | None) -> Node | None:
         """Return the nodes of a file; None after it was reported."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from jina_cli.diagnostics import Diagnostic, Severity
 from jina_cli.spec.nodes import Entry, ListNode, MapNode, Node, ScalarNode, text_of
+from jina_cli.spec.old_drivers import modern_driver
 
 ENDPOINTS = {
     "IndexRequest": "/index",
@@ -32,11 +33,6 @@ uses_internal
 """
 _GONE = frozenset(_GONE_WORDS.split())
 """Keys about ZeroMQ, threads and remote hosts of 0.9, for which there is nothing to set now."""
-
-
-def pass_through(name: str) -> bool:
-    """Return whether `name` is one of 0.9's built-in Pods that only pass or merge messages."""
-    return name in ("_pass", "_logforward", "_eval_pr") or name.startswith("_merge")
 
 
 def modern_flow(flow: MapNode, problems: list[Diagnostic]) -> MapNode:
@@ -66,12 +62,13 @@ def modern_pod(pod: MapNode, problems: list[Diagnostic]) -> MapNode:
     return pod.with_entries(entries)
 
 
-def drivers_by_endpoint(requests: MapNode) -> MapNode:
+def drivers_by_endpoint(requests: MapNode, problems: list[Diagnostic]) -> MapNode:
     """Return `requests` by endpoint: `on:` is lifted, types of request become endpoints.
 
     Lists of Drivers for one endpoint under several keys follow each other.
     """
     on = requests.get("on")
+    is_legacy = isinstance(on, MapNode) or not ENDPOINTS.keys().isdisjoint(requests.entries)
     if isinstance(on, MapNode):
         rest = requests.without("on", "use_default").entries
         requests = requests.with_entries({**rest, **on.entries})
@@ -80,7 +77,7 @@ def drivers_by_endpoint(requests: MapNode) -> MapNode:
         name = ENDPOINTS.get(key, key)
         if name == "ControlRequest":
             continue
-        value = _drivers(entry.value)
+        value = _drivers(entry.value, name, is_legacy, problems)
         before = entries.get(name)
         if before and isinstance(before.value, ListNode) and isinstance(value, ListNode):
             value = replace(value, items=before.value.items + value.items)
@@ -88,10 +85,16 @@ def drivers_by_endpoint(requests: MapNode) -> MapNode:
     return requests.with_entries(entries)
 
 
-def _drivers(node: Node) -> Node:
+def _drivers(node: Node, endpoint: str, is_legacy: bool, problems: list[Diagnostic]) -> Node:
     if not isinstance(node, ListNode):
         return node
-    return replace(node, items=tuple(_driver(item) for item in node.items))
+    items: list[Node | None] = [
+        modern_driver(driver, endpoint, is_legacy, problems)
+        if isinstance(driver, MapNode)
+        else driver
+        for driver in map(_driver, node.items)
+    ]
+    return replace(node, items=tuple(item for item in items if item is not None))
 
 
 def _driver(item: Node) -> Node:

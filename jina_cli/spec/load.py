@@ -161,8 +161,9 @@ def _flow(
 
 
 def _executor(root: MapNode, files: Files, lenient: bool) -> tuple[ExecutorSpec, list[Diagnostic]]:
-    node = canonical_executor(root)
-    found = check(node, "executor", lenient=lenient)
+    found: list[Diagnostic] = []
+    node = canonical_executor(root, found)
+    found += check(node, "executor", lenient=lenient)
     found += check_executor_arguments(node, lenient=lenient)
     clean = prune(node, found)
     assert isinstance(clean, MapNode), "the root is never pruned"

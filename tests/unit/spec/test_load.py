@@ -189,11 +189,15 @@ def test_jina_0_9_pods_by_name_are_read() -> None:
 def test_jina_0_9_drivers_get_endpoints() -> None:
     crafter = pod_of(flow_of("jina-0.9-list.yml"), "crafter")
 
-    at_chunks = (DriverSpec(driver="CraftDriver", with_={"traversal_paths": ["c"]}),)
+    at_chunks = {"traversal_paths": ["c"], "is_optional": True}
+    at_both = {"traversal_paths": ["c", "r"], "is_optional": True}
     assert crafter.uses.requests == {
-        "/index": at_chunks,
-        "/search": at_chunks,
-        "/train": (DriverSpec(driver="CraftDriver"), DriverSpec(driver="EncodeDriver")),
+        "/index": (DriverSpec(driver="CraftDriver", with_=at_chunks),),
+        "/search": (DriverSpec(driver="CraftDriver", with_=at_chunks),),
+        "/train": (
+            DriverSpec(driver="CraftDriver", with_=at_both),
+            DriverSpec(driver="EncodeDriver", with_=at_both),
+        ),
     }
 
 
