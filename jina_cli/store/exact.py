@@ -122,7 +122,7 @@ class Exact:
         if self._metric is Metric.L2:
             rows -= doubles
             rows *= rows
-            return np.negative(np.sqrt(np.add.reduce(rows, axis=1))).astype(np.float32)
+            return _as_floats(-np.sqrt(np.add.reduce(rows, axis=1)))
         rows *= doubles
         scores = np.add.reduce(rows, axis=1)
         if self._metric is Metric.COSINE:
@@ -132,8 +132,7 @@ class Exact:
             lengths[lengths == 0] = 1.0
             scores /= lengths
             np.minimum(np.maximum(scores, -1.0, out=scores), 1.0, out=scores)
-        with np.errstate(over="ignore"):
-            return scores.astype(np.float32)
+        return _as_floats(scores)
 
     def _coarse(self, queries: Vectors, rows: Rows) -> Iterator[Vectors]:
         """Yield one row of rough scores for each query; only their order means something."""
@@ -171,6 +170,11 @@ def _blocks(count: int, numbers: int) -> Iterator[slice]:
     """Cut `count` rows of so many numbers of four bytes into pieces that fit into a cache."""
     step = max(1, _BLOCK_BYTES // (4 * max(1, numbers)))
     return (slice(start, min(start + step, count)) for start in range(0, count, step))
+
+
+def _as_floats(scores: Doubles) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        return scores.astype(np.float32)
 
 
 def _floor(coarse: Vectors, top_k: int) -> float:

@@ -154,10 +154,7 @@ class Graph:
         points, fits = self.space.place(prepared)
         self._tail = None
         if not fits.all():
-            is_zero = ~prepared.any(axis=1) & self.space.has_no_zero
-            self._labels.rows[places[~fits]] = np.where(is_zero[~fits], ZERO, UNFIT)
-            self.unfit += int((~fits & ~is_zero).sum())
-            self.zeros += int((~fits & is_zero).sum())
+            self._leave_out(places[~fits], prepared[~fits])
             places, prepared, points = places[fits], prepared[fits], points[fits]
         end = self.size + len(places)
         labels = np.arange(self.size, end, dtype=np.uint64)
@@ -201,6 +198,14 @@ class Graph:
             is_run = len(rows) and rows[-1] - rows[0] == len(rows) - 1
             self._tail = slice(int(rows[0]), int(rows[-1]) + 1) if is_run else rows
         return self._tail
+
+    def _leave_out(self, places: Places, prepared: Vectors) -> None:
+        is_zero = np.zeros(len(places), np.bool_)
+        if self.space.has_no_zero:
+            is_zero = np.linalg.norm(prepared, axis=1) == 0
+        self._labels.rows[places] = np.where(is_zero, ZERO, UNFIT)
+        self.zeros += int(is_zero.sum())
+        self.unfit += len(places) - int(is_zero.sum())
 
     def _make_labels(self, end: int) -> None:
         if end > len(self._places.rows):

@@ -50,7 +50,7 @@ class Loader:
             table.reserve(self._count(), self._meta.dim)
             rows = self._connection.execute(f"{_VECTOR} WHERE {_HAS_VECTORS}")
             self._put(table, rows)
-        table.loaded(self._meta.changes, self._changed_since)
+        table.committed(self._meta.changes)
 
     def follow(self, table: VectorTable) -> bool:
         """Bring a table up to date; return False if the changes it lacks are not known.

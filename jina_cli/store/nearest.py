@@ -143,7 +143,7 @@ class Nearest:
         order = np.argsort(losses)
         first = losses[order[: top_k + 1]]
         if (first[1:] == first[:-1]).any():
-            kept = self._by_loss_and_id(places, losses, top_k)
+            kept = np.array(self._by_loss_and_id(places, losses, top_k), np.intp)
         else:
             kept = order[:top_k]
         places = places[kept]

@@ -36,6 +36,7 @@ from jina_cli.store.records import (
 )
 from jina_cli.store.snapshot import Snapshot
 from jina_cli.store.transaction import Change, Delete, DeleteWhere, Upsert, select_ids
+from jina_cli.store.upkeep import THRESHOLD
 from jina_cli.store.vectors import VectorTable
 from jina_cli.store.writer import Writer
 from jina_cli.vocabulary import Metric
@@ -57,7 +58,12 @@ class Store:
     """
 
     def __init__(
-        self, path: Path, *, connection: sqlite3.Connection, lock: WriterLock | None
+        self,
+        path: Path,
+        *,
+        connection: sqlite3.Connection,
+        lock: WriterLock | None,
+        graph_above: int = THRESHOLD,
     ) -> None:
         meta = schema.read_meta(path, connection)
         self.path = path
@@ -65,12 +71,16 @@ class Store:
         self._lock = lock
         self._readers = Readers(path)
         self._filters = Filters()
-        sidecar = None if lock is None else path.with_name(_SIDECAR)
+        # Until parts are found: their names stand in the record, as do changes of other writers.
+        self._has_own_only = lock is not None
+        sidecar = path.with_name(_SIDECAR)
         self._moments = Moments(
             path,
             self._readers,
             follows=lock is None,
-            new_table=lambda: VectorTable(meta.metric, sidecar),
+            new_table=lambda: VectorTable(
+                meta.metric, sidecar, threshold=graph_above, read_only=lock is None
+            ),
         )
         self._moments.load(connection, meta)
         self._writer: Writer | None = None
@@ -92,6 +102,7 @@ class Store:
         *,
         metric: Metric = Metric.COSINE,
         read_only: bool = False,
+        graph_above: int = THRESHOLD,
         factory: type[sqlite3.Connection] = sqlite3.Connection,
     ) -> Self:
         """Open the index in `directory`, or make an empty one there.
@@ -99,6 +110,8 @@ class Store:
         Args:
             metric: How vectors are compared; fixed when the index is made.
             read_only: Follow what another process writes; any number may at the same time.
+            graph_above: From so many vectors on, a graph makes searches faster, in which a
+                near document may be missing; it needs the extra `ann`.
             factory: What the writer talks to SQLite with.
 
         Raises:
@@ -114,8 +127,10 @@ class Store:
         lock = None if read_only else WriterLock(folder)
         try:
             if lock is None:
-                return cls(path, connection=opening.to_read(path, metric), lock=None)
-            return cls(path, connection=opening.to_write(path, metric, factory), lock=lock)
+                connection = opening.to_read(path, metric)
+                return cls(path, connection=connection, lock=None, graph_above=graph_above)
+            connection = opening.to_write(path, metric, factory)
+            return cls(path, connection=connection, lock=lock, graph_above=graph_above)
         except BaseException as error:
             if lock is not None:
                 lock.release()
@@ -264,6 +279,12 @@ class Store:
             BadVectors: The queries have another length than the vectors, or are not finite.
         """
         vectors = as_vectors(queries, what="queries")
+        if where is None and self._has_own_only:
+            # All that was acknowledged is in memory, so the record need not be asked.
+            hits = self._moments.vectors.search(vectors, _at_least_one(top_k), None)
+            if not any(place_of(keys).any() for keys in hits.keys):
+                return Found(hits.ids, hits.scores, [[""] * len(ids) for ids in hits.ids])
+            self._has_own_only = False
         if where is not None:
             self.count(where)  # so that what follows is short, and no commit waits for it
         with self._moments.one() as now:

@@ -31,6 +31,9 @@ millisecond there on one core.
 _QUIET_S = 0.2
 """So long after a write, the writer is taken to pause."""
 
+_LONGEST_S = 5.0
+"""A transaction that takes longer has failed."""
+
 _PATIENCE_S = 30.0
 """After so long without a pause, the graph is made beside the writer, at a part of its pace."""
 
@@ -60,7 +63,7 @@ class Tended(Protocol):
         draft: Which will replace it.
         change: The last change of the record that the vectors have.
         is_writing: A transaction is on its way.
-        wrote_at: When vectors last changed, in seconds of the monotonic clock.
+        wrote_at: When it began or vectors last changed, in seconds of the monotonic clock.
         searched_at: As `wrote_at`, for searches.
     """
 
@@ -208,10 +211,9 @@ class Upkeep:
         while not self._end.is_set():
             with table.lock:
                 quiet_s = time.monotonic() - table.wrote_at
-                is_pause = not table.is_writing and quiet_s >= _QUIET_S
-            self._is_patient = is_pause or (
-                self._is_patient and time.monotonic() - begun < _PATIENCE_S
-            )
+                is_pause = quiet_s >= (_LONGEST_S if table.is_writing else _QUIET_S)
+            waited_s = time.monotonic() - begun
+            self._is_patient = is_pause or (self._is_patient and waited_s < _PATIENCE_S)
             if is_pause or not self._is_patient:
                 return True
             self._end.wait(max(_QUIET_S - quiet_s, _QUIET_S / 4))

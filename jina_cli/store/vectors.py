@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +69,7 @@ class VectorTable:
         """
         with self.lock:
             self.is_writing = True
+            self.wrote_at = time.monotonic()
             self.columns.reserve(count, dim)
 
     def put(
@@ -102,12 +103,8 @@ class VectorTable:
             self._remove(documents)
             self.wrote_at = time.monotonic()
 
-    def loaded(self, change: int, changed_since: Callable[[int], Numbers | None]) -> None:
-        """Say that all vectors of the record as of `change` are here."""
-        self.committed(change)
-
     def committed(self, change: int) -> None:
-        """Say that what was put and removed since the last call is the record as of `change`."""
+        """Say that the vectors are those of the record as of `change`."""
         with self.lock:
             self.change = change
             self.is_writing = False
