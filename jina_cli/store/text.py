@@ -44,7 +44,8 @@ _BY_EXPRESSION = _BEST.format(
 _BY_WORDS = _BEST.format(
     "SELECT terms.rowid AS row, sum(json_extract(words.value, '$[1]') * terms.rank) AS score"
     " FROM json_each(?) AS words CROSS JOIN terms"
-    " WHERE terms MATCH json_extract(words.value, '$[0]'){} GROUP BY terms.rowid ORDER BY score LIMIT ?"
+    " WHERE terms MATCH json_extract(words.value, '$[0]'){}"
+    " GROUP BY terms.rowid ORDER BY score LIMIT ?"
 )
 _ALLOWED = " AND is_allowed(terms.rowid)"
 

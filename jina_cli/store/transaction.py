@@ -113,29 +113,21 @@ class Transaction:
         ).fetchone()
 
     def apply(self, change: Change) -> Applied:
-        """Make one change, whole or not at all.
+        """Make one change.
 
         Raises:
-            BadVectors: Vectors of another length than those that are there.
-            sqlite3.Error: The change failed; the transaction goes on unless SQLite ended it.
+            BadVectors: Vectors of another length than those that are there. Nothing was written.
+            sqlite3.Error: The change failed, perhaps halfway: the transaction is to be undone.
         """
         connection = self._connection
-        connection.execute("SAVEPOINT change")
-        try:
-            match change:
-                case Upsert(records):
-                    applied = self._upsert(records)
-                case Delete(ids):
-                    applied = self._delete(list(_known(connection, ids).values()))
-                case DeleteWhere(condition):
-                    rows = self._matching(connection, condition)
-                    applied = self._delete(list(_known_rows(connection, rows)))
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK TO change")
-                connection.execute("RELEASE change")
-            raise
-        connection.execute("RELEASE change")
+        match change:
+            case Upsert(records):
+                applied = self._upsert(records)
+            case Delete(ids):
+                applied = self._delete(list(_known(connection, ids).values()))
+            case DeleteWhere(condition):
+                rows = self._matching(connection, condition)
+                applied = self._delete(list(_known_rows(connection, rows)))
         self._note(change, applied)
         return applied
 

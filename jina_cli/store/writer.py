@@ -123,21 +123,20 @@ class Writer:
         return group, True
 
     def _write(self, group: Sequence[_Order]) -> None:
-        results: Sequence[Applied | Exception]
         try:
             if self._refusal is not None:
                 raise self._refusal
             self._prepare([o.change for o in group if isinstance(o.change, Upsert)])
             results, meta = self._commit(group)
             self._tell([each for each in results if isinstance(each, Applied)], meta)
-        except sqlite3.Error as error:
-            self._undo(error)
-            failure: Exception = storage_failed(self._path, error)
-            failure.__cause__ = error
-            results = [failure] * len(group)
         except Exception as error:  # whatever it is, those who wait must hear of it
             self._undo(error)
-            results = [error] * len(group)
+            if len(group) > 1 and self._refusal is None and _may_be_of_one(error):
+                for order in group:
+                    self._write([order])
+            else:
+                self._fail(group, error)
+            return
         for order, result in zip(group, results, strict=True):
             if isinstance(result, Applied):
                 order.answer.set_result(result.count)
@@ -146,6 +145,14 @@ class Writer:
         self._unsaved_bytes += sum(_bytes(order.change) for order in group)
         if self._unsaved_bytes >= _CHECKPOINT_BYTES and self._refusal is None:
             self._checkpoint("PASSIVE")
+
+    def _fail(self, group: Sequence[_Order], error: Exception) -> None:
+        failure = error
+        if isinstance(error, sqlite3.Error):
+            failure = storage_failed(self._path, error)
+            failure.__cause__ = error
+        for order in group:
+            order.answer.set_exception(failure)
 
     def _tell(self, applied: Sequence[Applied], meta: Meta) -> None:
         try:
@@ -168,14 +175,14 @@ class Writer:
         return results, meta
 
     def _apply(self, transaction: Transaction, change: Change) -> Applied | Exception:
-        """Make one change; one that is bad fails alone, one that the disk fails ends the group."""
+        """Make one change; return why it is refused, if nothing was written of it."""
+        # No savepoint: it would copy every page that a change touches, for what never happens.
+        written = self._connection.total_changes
         try:
             return transaction.apply(change)
-        except sqlite3.Error as error:
-            if not self._connection.in_transaction or kind_of(error) is not Kind.OTHER:
-                raise
-            return storage_failed(self._path, error)
         except Exception as error:
+            if isinstance(error, sqlite3.Error) or self._connection.total_changes != written:
+                raise
             return error
 
     def _undo(self, error: Exception) -> None:
@@ -200,6 +207,11 @@ class Writer:
         except sqlite3.Error as error:
             # The log still has everything, so nobody is told but those who come after.
             self._refuse_from_now_on(error)
+
+
+def _may_be_of_one(error: Exception) -> bool:
+    """Return whether a group may have failed for what one of its changes is."""
+    return not isinstance(error, sqlite3.Error) or kind_of(error) is Kind.OTHER
 
 
 def _size(change: Change) -> int:

@@ -105,6 +105,23 @@ def test_a_bad_batch_of_a_group_fails_alone(gated: Store) -> None:
     assert gated.transactions == 2
 
 
+def test_a_batch_that_fails_halfway_fails_alone(gated: Store) -> None:
+    first = gated.submit(record("first"))
+    assert Gated.reached.wait(10)
+    good = gated.submit(record("good"))
+    bad = gated.submit(Records(ids=["b", "c"], bodies=[b"", object()]))  # type: ignore[list-item]
+    replaced = gated.submit_delete(["first", "nobody"])
+
+    Gated.gate.set()
+
+    assert [f.result(10) for f in (first, good, replaced)] == [1, 1, 1]
+    with pytest.raises(TypeError):
+        bad.result(10)
+    assert [stored.id for stored in gated] == ["good"]
+    assert gated.search_vectors(np.ones((1, 2)), 9).ids == [["good"]]
+    gated.verify()
+
+
 def test_a_cancelled_batch_is_not_written(gated: Store) -> None:
     first = gated.submit(record("first"))
     assert Gated.reached.wait(10)
@@ -118,7 +135,9 @@ def test_a_cancelled_batch_is_not_written(gated: Store) -> None:
     assert sorted(stored.id for stored in gated) == ["after", "first"]
 
 
-@pytest.mark.parametrize("statement", ["BEGIN", "SAVEPOINT", "UPDATE meta", "RELEASE", "COMMIT"])
+@pytest.mark.parametrize(
+    "statement", ["BEGIN", "SELECT", "INSERT INTO log", "UPDATE meta", "COMMIT"]
+)
 def test_a_full_disk_refuses_the_batch_and_takes_the_next(failing: Store, statement: str) -> None:
     Failing.statement, Failing.code = statement, sqlite3.SQLITE_FULL
 
@@ -130,7 +149,7 @@ def test_a_full_disk_refuses_the_batch_and_takes_the_next(failing: Store, statem
     assert sorted(stored.id for stored in failing) == ["before", "next"]
 
 
-@pytest.mark.parametrize("statement", ["SAVEPOINT", "COMMIT"])
+@pytest.mark.parametrize("statement", ["INSERT INTO log", "COMMIT"])
 def test_after_a_failed_sync_it_is_read_only_and_says_so(failing: Store, statement: str) -> None:
     fsync_failed = sqlite3.SQLITE_IOERR | (4 << 8)
     Failing.statement, Failing.code = statement, fsync_failed
