@@ -36,6 +36,11 @@ def sample_data_dir() -> Path:
     return _PACKAGE / "_data" / "samples"
 
 
+def encoder_model(name: str) -> Path:
+    """Return the path of a file that a built-in encoder is made of, `fashion.onnx`."""
+    return _PACKAGE / "executors" / "encoders" / "data" / name
+
+
 def page_template(name: str) -> str:
     """Return the text of a bundled page template, `gallery.html`."""
     return (_PACKAGE / "_data" / "pages" / name).read_text("utf-8")

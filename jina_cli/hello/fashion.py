@@ -15,13 +15,13 @@ from jina_cli.hello.dataset import CLASSES, Fashion, Labelled
 from jina_cli.hello.judge import Verdict, judge
 
 TRAINING_IMAGES = 10_000
-"""Images the encoder learns from; 64 components of 441 numbers need no more."""
+"""Images that an encoder which learns learns from; 64 components of 441 numbers need no more."""
 
 DEPTHS = (10, 50)
 """How many matches are judged; the last one is how many are asked for."""
 
-_INDEX_BATCH = 256
-_SEARCH_BATCH = 50
+INDEX_BATCH = 256
+SEARCH_BATCH = 50
 _TRAIN_BATCH = 5_000
 
 Announce = Callable[[str], None]
@@ -46,6 +46,7 @@ class Outcome:
     """What the demo found, and how fast; times are in seconds.
 
     Attributes:
+        train_s: 0 where the encoder has nothing to learn.
         found: For each query its matches, best first.
     """
 
@@ -58,22 +59,24 @@ class Outcome:
     verdict: Verdict
 
 
-async def run(client: AsyncClient, data: Fashion, *, announce: Announce) -> Outcome:
+async def run(client: AsyncClient, data: Fashion, *, learns: bool, announce: Announce) -> Outcome:
     """Teach the encoder, index all of `data.index`, and search for all of `data.queries`.
+
+    Args:
+        learns: Whether there is something to teach.
 
     Raises:
         RequestFailed: Some request was answered with an error.
     """
     clock = time.perf_counter
     began = clock()
-    training = Labelled(
-        images=data.index.images[:TRAINING_IMAGES], labels=data.index.labels[:TRAINING_IMAGES]
-    )
-    announce(f"teaching the encoder from {len(training.labels):,} images")
-    await _send(client, "/train", _batches(training, _TRAIN_BATCH))
+    if learns:
+        training = training_part(data)
+        announce(f"teaching the encoder from {len(training.labels):,} images")
+        await _send(client, "/train", _batches(training, _TRAIN_BATCH))
     trained = clock()
     announce(f"indexing {len(data.index.labels):,} images")
-    await _send(client, "/index", _batches(data.index, _INDEX_BATCH))
+    await _send(client, "/index", _batches(data.index, INDEX_BATCH))
     indexed = clock()
     announce(f"searching for {len(data.queries.labels):,} others")
     found = await _search(client, data)
@@ -83,11 +86,18 @@ async def run(client: AsyncClient, data: Fashion, *, announce: Announce) -> Outc
     return Outcome(
         documents=len(data.index.labels),
         queries=len(found),
-        train_s=trained - began,
+        train_s=trained - began if learns else 0.0,
         index_s=indexed - trained,
         search_s=searched - indexed,
         found=found,
         verdict=judge(places, data.queries.labels, data.index.labels, depths=DEPTHS),
+    )
+
+
+def training_part(data: Fashion) -> Labelled:
+    """Return the images that an encoder learns from."""
+    return Labelled(
+        images=data.index.images[:TRAINING_IMAGES], labels=data.index.labels[:TRAINING_IMAGES]
     )
 
 
@@ -98,7 +108,7 @@ async def _send(client: AsyncClient, endpoint: str, batches: Iterator[DocumentBa
 
 async def _search(client: AsyncClient, data: Fashion) -> tuple[tuple[Match, ...], ...]:
     found: list[tuple[Match, ...]] = []
-    batches = _batches(data.queries, _SEARCH_BATCH, labels=False)
+    batches = _batches(data.queries, SEARCH_BATCH, labels=False)
     async for answer in client.ask_all("/search", batches, parameters={"top_k": DEPTHS[-1]}):
         found.extend(_matches_of(answer.docs))
     return tuple(found)

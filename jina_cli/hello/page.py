@@ -14,9 +14,24 @@ QUERIES_PER_CLASS = 5
 MATCHES_SHOWN = 15
 
 
-def result_page(data: Fashion, outcome: Outcome) -> str:
-    """Return an HTML page of the first queries of each class beside their matches."""
+_LEAD = "On the left what was asked for, beside it what was found, best first. "
+_TAUGHT = (
+    "The encoder was taught with the classes of images that are indexed here; of those that are "
+    "asked for it has seen neither picture nor class."
+)
+_UNTAUGHT = (
+    "The search has seen pictures only, never their classes: those just judge what it found."
+)
+
+
+def result_page(data: Fashion, outcome: Outcome, *, taught: bool) -> str:
+    """Return an HTML page of the first queries of each class beside their matches.
+
+    Args:
+        taught: Whether the encoder comes from the classes of other images.
+    """
     verdict = outcome.verdict
+    first = next(iter(verdict.accuracy_at))
     figures = [
         Figure(value=f"{outcome.documents:,}", name="images indexed"),
         Figure(value=f"{outcome.documents / outcome.index_s:,.0f}", name="indexed a second"),
@@ -26,11 +41,11 @@ def result_page(data: Fashion, outcome: Outcome) -> str:
             Figure(value=f"{value:.1%}", name=f"precision@{depth}")
             for depth, value in verdict.precision_at.items()
         ),
+        Figure(value=f"{verdict.accuracy_at[first]:.1%}", name=f"{first}-NN accuracy"),
     ]
     return gallery(
         title="Fashion, found by how it looks",
-        lead="On the left what was asked for, beside it what was found, best first. The search "
-        "has seen pictures only, never their classes: those just judge what it found.",
+        lead=_LEAD + (_TAUGHT if taught else _UNTAUGHT),
         figures=figures,
         rows=[_row(data, outcome, place) for place in _chosen(data.queries.labels)],
     )

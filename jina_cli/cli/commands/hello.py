@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from jina_cli.cli.bundled import flow_file, has_neural
 from jina_cli.cli.settings import Settings, settings_of
 from jina_cli.errors import CannotWrite, UsageError
 from jina_cli.files import save_text
@@ -21,18 +22,28 @@ from jina_cli.resources import flows_dir
 
 if TYPE_CHECKING:
     from jina_cli.cli.render import Output
+    from jina_cli.hello.bare import Bare
     from jina_cli.hello.dataset import Fashion
     from jina_cli.hello.fashion import Announce, Outcome
+    from jina_cli.spec.models import FlowSpec
     from jina_cli.supervise.loop import Supervisor
+
+NEURAL, PLAIN = "fashion", "fashion-hog"
+"""The ready-made Flow with a neural encoder, and the one for where nothing runs that."""
 
 hello = typer.Typer(help="Searches that need no network, no account and no data of one's own.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What `jina hello fashion` was asked to do; fields are named as the options."""
+    """What `jina hello fashion` was asked to do; fields are named as the options.
+
+    Attributes:
+        is_plain: Whether the Flow is the plain one because nothing runs the other.
+    """
 
     uses: Path
+    is_plain: bool
     full: bool
     data: str
     download: bool
@@ -61,10 +72,10 @@ def fashion(
         bool, typer.Option("--download", help="Fetch the full data set if no folder has it.")
     ] = False,
     uses: Annotated[
-        str, typer.Option(metavar="FLOW", help="A Flow of your own in place of fashion.yml.")
+        str, typer.Option(metavar="FLOW", help="A Flow of your own in place of the bundled one.")
     ] = "",
     print_flow: Annotated[
-        bool, typer.Option("--print-flow", help="Print fashion.yml and end.")
+        bool, typer.Option("--print-flow", help="Print the YAML of the Flow and end.")
     ] = False,
     workspace: Annotated[
         str, typer.Option(metavar="DIR", help="Keep the index there; else it is thrown away.")
@@ -84,19 +95,22 @@ def fashion(
 ) -> None:
     """Find clothes that look alike among the images of Fashion-MNIST.
 
-    Starts the Flow of fashion.yml, teaches its encoder, indexes the images, searches for
-    others, and judges what was found by the labels. The result page shows queries beside
-    their matches. On a terminal the Flow then goes on until Ctrl-C, so that you can ask it.
+    Starts the Flow of fashion.yml (without the extra 'neural', of fashion-hog.yml), indexes
+    the images, searches for others, and judges what was found by the labels. The result page
+    shows queries beside their matches. On a terminal the Flow then goes on until Ctrl-C, so
+    that you can ask it. With --full its rates stand beside those of numpy alone.
     """
     from jina_cli.cli.session import run_batch
 
-    flow = Path(uses) if uses else flows_dir() / "fashion.yml"
+    is_plain = not uses and not has_neural()
+    flow = flow_file(uses or (PLAIN if is_plain else NEURAL))
     if print_flow:
         sys.stdout.write(flow.read_text("utf-8"))
         return
     is_terminal = sys.stdout.isatty()
     job = Job(
         uses=flow,
+        is_plain=is_plain,
         full=full or bool(data) or download,
         data=data,
         download=download,
@@ -123,11 +137,15 @@ async def run(job: Job, settings: Settings) -> None:
 
     images = _read(job, output)
     _check_writable(job.report)
+    spec = _spec_of(job)
+    if job.is_plain:
+        output.note("without a neural network; pip install 'jina[neural]' finds more")
     announce(f"starting the Flow of {job.uses.name}")
-    async with _flow_of(job, settings) as flow:
-        outcome = await _run_demo(flow, images, announce)
-        page = _write_page(job.report, images, outcome)
-        _show(output, settings, outcome, page)
+    async with _flow_of(job, spec, settings) as flow:
+        outcome = await _run_demo(flow, images, learns=learns(spec), announce=announce)
+        page = _write_page(job, images, outcome)
+        bare = _measure_bare(job, images, outcome, announce)
+        _show(output, settings, outcome, bare, page)
         if job.opens_browser:
             _open(page)
         if not job.once:
@@ -146,13 +164,30 @@ def _read(job: Job, output: Output) -> Fashion:
     return images
 
 
-@asynccontextmanager
-async def _flow_of(job: Job, settings: Settings) -> AsyncIterator[Supervisor]:
-    from jina_cli.cli.session import private, started
+def _spec_of(job: Job) -> FlowSpec:
+    from jina_cli.cli.session import private
     from jina_cli.spec.load import load_flow
 
     spec = load_flow(job.uses, env=os.environ).spec
-    spec = private(spec) if job.once else _with_http_port(spec, job.port)
+    return private(spec) if job.once else _with_http_port(spec, job.port)
+
+
+def learns(spec: FlowSpec) -> bool:
+    """Return whether an Executor of the Flow may learn from `/train`: one does, or is not ours."""
+    from jina_cli.spec.schemas import rules
+    from jina_cli.vocabulary import TRAIN_ENDPOINT
+
+    known = rules()["executor"].properties["jtype"].builtin
+    used = [uses for pod in spec.executors for uses in (pod.uses.components or (pod.uses,))]
+    return any(
+        uses.jtype not in known or TRAIN_ENDPOINT in known[uses.jtype].endpoints for uses in used
+    )
+
+
+@asynccontextmanager
+async def _flow_of(job: Job, spec: FlowSpec, settings: Settings) -> AsyncIterator[Supervisor]:
+    from jina_cli.cli.session import started
+
     with tempfile.TemporaryDirectory(prefix="jina-hello-") as scratch:
         async with started(spec, job.workspace or Path(scratch), settings) as flow:
             yield flow
@@ -178,35 +213,63 @@ def _with_http_port(spec: Any, port: int) -> Any:
     return replace(spec, gateway=replace(gateway, port=ports))
 
 
-async def _run_demo(flow: Supervisor, images: Fashion, announce: Announce) -> Outcome:
+async def _run_demo(
+    flow: Supervisor, images: Fashion, *, learns: bool, announce: Announce
+) -> Outcome:
     from jina_cli.client.client import AsyncClient
     from jina_cli.hello.fashion import run as run_demo
 
     async with AsyncClient(flow.native_address) as client:
-        return await run_demo(client, images, announce=announce)
+        return await run_demo(client, images, learns=learns, announce=announce)
 
 
-def _show(output: Output, settings: Settings, outcome: Outcome, page: Path) -> None:
+def _measure_bare(job: Job, images: Fashion, outcome: Outcome, announce: Announce) -> Bare | None:
+    """Return what arrays alone do; None for the sample, and for a Flow we do not know."""
+    if not job.full or job.uses.parent != flows_dir():
+        return None
+    from jina_cli.hello.bare import encoder_of, measure
+
+    announce("doing the same with numpy alone")
+    return measure(images, encoder_of(job.uses.stem, images), outcome.found)
+
+
+def _show(
+    output: Output, settings: Settings, outcome: Outcome, bare: Bare | None, page: Path
+) -> None:
     if settings.json:
-        output.json(figures_of(outcome, page))
+        output.json(figures_of(outcome, bare, page))
         return
     verdict = outcome.verdict
     rows = [
-        ("indexed", f"{outcome.documents:,} images", outcome.documents / outcome.index_s),
-        ("searched", f"{outcome.queries:,} queries", outcome.queries / outcome.search_s),
+        (
+            "indexed",
+            f"{outcome.documents:,} images",
+            outcome.documents / outcome.index_s,
+            f"{bare.indexed:,.0f} by numpy alone" if bare else "",
+        ),
+        (
+            "searched",
+            f"{outcome.queries:,} queries",
+            outcome.queries / outcome.search_s,
+            f"{bare.searched:,.0f} by numpy alone" if bare else "",
+        ),
     ]
-    for name, what, rate in rows:
-        output.result(f"{name:<14}{what:<18}{rate:>8,.0f} a second")
+    for name, what, rate, beside in rows:
+        line = f"{name:<16}{what:<18}{rate:>8,.0f} a second"
+        output.result(f"{line}, {beside}" if beside else line)
+    first = next(iter(verdict.precision_at))
     for depth, value in verdict.precision_at.items():
-        output.result(f"{f'precision@{depth}':<14}{value:.3f}")
+        output.result(f"{f'precision@{depth}':<16}{value:.3f}")
+    output.result(f"{f'{first}-NN accuracy':<16}{verdict.accuracy_at[first]:.3f}")
     deepest, recall = list(verdict.recall_at.items())[-1]
-    output.result(f"{f'recall@{deepest}':<14}{recall:.3f}")
-    output.result(f"{'result page':<14}{page}")
+    output.result(f"{f'recall@{deepest}':<16}{recall:.3f}")
+    output.result(f"{'result page':<16}{page}")
 
 
-def figures_of(outcome: Outcome, page: Path) -> dict[str, Any]:
+def figures_of(outcome: Outcome, bare: Bare | None, page: Path) -> dict[str, Any]:
     """Return what `--json` prints; times are in seconds, rates in documents a second."""
     verdict = outcome.verdict
+    first = next(iter(verdict.accuracy_at))
     return {
         "schema": "jina.hello/1",
         "demo": "fashion",
@@ -219,7 +282,21 @@ def figures_of(outcome: Outcome, page: Path) -> dict[str, Any]:
         "queries_per_second": round(outcome.queries / outcome.search_s, 1),
         **{f"precision@{k}": round(value, 4) for k, value in verdict.precision_at.items()},
         **{f"recall@{k}": round(value, 4) for k, value in verdict.recall_at.items()},
+        f"accuracy@{first}": round(verdict.accuracy_at[first], 4),
+        "numpy_alone": _bare_figures(bare),
         "report": str(page),
+    }
+
+
+def _bare_figures(bare: Bare | None) -> dict[str, float] | None:
+    if bare is None:
+        return None
+    return {
+        "documents_per_second": round(bare.indexed, 1),
+        "queries_per_second": round(bare.searched, 1),
+        "vectors_kept_per_second": round(bare.vectors_kept, 1),
+        "vectors_searched_per_second": round(bare.vectors_searched, 1),
+        "same_matches": round(bare.same, 4),
     }
 
 
@@ -230,11 +307,12 @@ def _check_writable(path: Path) -> None:
         raise CannotWrite(f"cannot write {path}", hint="name another file with --report")
 
 
-def _write_page(path: Path, images: Fashion, outcome: Outcome) -> Path:
+def _write_page(job: Job, images: Fashion, outcome: Outcome) -> Path:
     from jina_cli.hello.page import result_page
 
-    save_text(path, result_page(images, outcome))
-    return path.absolute()
+    taught = job.uses == flows_dir() / f"{NEURAL}.yml"
+    save_text(job.report, result_page(images, outcome, taught=taught))
+    return job.report.absolute()
 
 
 def _open(page: Path) -> None:

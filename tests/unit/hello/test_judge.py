@@ -27,3 +27,15 @@ def test_matches_that_are_missing_count_as_wrong() -> None:
 def test_a_result_for_each_query_is_needed() -> None:
     with pytest.raises(ValueError, match="1 results for 2 queries"):
         judge([[0]], QUERIES, INDEX, depths=[1])
+
+
+def test_the_class_of_most_matches_is_voted_for_and_ties_go_to_the_higher_ones() -> None:
+    found = [[0, 4, 1], [0, 4], [4, 0], []]
+    queries = np.array([0, 0, 0, 1], np.uint8)
+
+    verdict = judge(found, queries, INDEX, depths=[1, 2, 3])
+
+    assert verdict.accuracy_at == {1: 0.5, 2: 0.5, 3: 0.5}
+    assert judge(found, np.array([0, 0, 1, 1], np.uint8), INDEX, depths=[2]).accuracy_at == {
+        2: 0.75
+    }
