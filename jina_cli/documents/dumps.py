@@ -235,10 +235,9 @@ def _read_parquet(source: Source, size: int) -> Iterator[ReadBatch]:
     shown = _shown(source)
     number = 0
     try:
-        with tempfile.TemporaryFile() as held:
+        with tempfile.TemporaryFile() if source.stream else open(source.path, "rb") as file:
             if source.stream:
-                _copy(source, held)
-            file = held if source.stream else Path(source.path)
+                _copy(source, file)
             for docs in read_parquet(file, size):
                 rows = [
                     Row(source=shown, line=number + place, fields={})

@@ -22,7 +22,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias
 
 import numpy as np
 import orjson
@@ -147,7 +147,7 @@ def write_parquet(file: BinaryIO, batches: Iterable[DocumentBatch], kinds: Kinds
             writer.write_table(to_table(batch, kinds))
 
 
-def read_parquet(path: Path | BinaryIO, rows: int = ROWS) -> Iterator[DocumentBatch]:
+def read_parquet(path: Path | IO[bytes], rows: int = ROWS) -> Iterator[DocumentBatch]:
     """Yield the documents of a file, at most `rows` at a time.
 
     Raises:
