@@ -16,8 +16,8 @@ from jina_cli.documents.readers.batches import ReadBatch
 from jina_cli.documents.readers.row import Items, Row, RowError
 from jina_cli.documents.rows import to_rows
 
-_NUMBERS = ("tensor", "embedding", "blob", "matches")
-_NOT_SHOWN = (*_NUMBERS, "chunks")
+_NUMBERS = ("tensor", "embedding", "blob")
+_NOT_SHOWN = (*_NUMBERS, "matches", "chunks")
 _FIRST_KEYS = ("id", "score", "text", "uri", "tags")
 
 
@@ -110,18 +110,22 @@ def found_in(queries: DocumentBatch, answer: DocumentBatch) -> Iterator[Found]:
         matches: Sequence[Mapping[str, Any]] = ()
         if column is not None and place is not None:
             start, end = int(column.offsets[place]), int(column.offsets[place + 1])
-            found = _shown(column.docs.slice(start, end))
+            found = without_numbers(column.docs.slice(start, end)).without("matches")
             matches = [_ordered(match) for match in to_rows(found)]
         yield Found(query=row, matches=matches)
 
 
-def _shown(matches: DocumentBatch) -> DocumentBatch:
-    """Return matches without what is only for machines, their chunks too."""
-    matches = matches.without(*_NUMBERS)
-    chunks = matches.docs("chunks")
-    if chunks is None:
-        return matches.without("chunks")
-    return matches.with_columns(chunks=replace(chunks, docs=chunks.docs.without(*_NOT_SHOWN)))
+def without_numbers(docs: DocumentBatch) -> DocumentBatch:
+    """Return documents without what is only for machines; their chunks and matches, too."""
+    docs = docs.without(*_NUMBERS)
+    inner = {name: docs.docs(name) for name in ("chunks", "matches")}
+    return docs.with_columns(
+        **{
+            name: replace(column, docs=without_numbers(column.docs))
+            for name, column in inner.items()
+            if column is not None
+        }
+    )
 
 
 def _ordered(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +15,7 @@ from jina_cli.errors import JinaError, NothingMatched
 
 if TYPE_CHECKING:
     from jina_cli.cli.kept import Kept
+    from jina_cli.documents.batch import DocumentBatch
 
 SCHEMA = "jina.get/1"
 PAGE = 256
@@ -30,6 +31,9 @@ def get(
     host: asking.RunningFlow = "",
     workspace: asking.IndexFolder = "",
     fields: finding.Fields = "",
+    vectors: Annotated[
+        bool, typer.Option("--vectors", help="Print tensors and embeddings, too.")
+    ] = False,
     target_executor: Annotated[
         str, typer.Option(metavar="REGEX", help="Only Pods of such names.")
     ] = "",
@@ -44,6 +48,7 @@ def get(
     from jina_cli.cli.ids import ids_of
     from jina_cli.cli.kept import Kept
     from jina_cli.cli.session import place_of, run_batch
+    from jina_cli.client.searching import without_numbers
 
     settings = settings_of(ctx)
     kept = Kept(
@@ -54,10 +59,20 @@ def get(
         timeout_s=seconds_of(timeout, "--timeout"),
     )
     names = finding.fields_of(fields).get("return_fields", ())
-    run_batch(lambda: _run(kept, ids_of(ids), names, settings))
+
+    def shown(docs: DocumentBatch) -> DocumentBatch:
+        chosen = docs.only(*names) if names else docs
+        return chosen if vectors else without_numbers(chosen)
+
+    run_batch(lambda: _run(kept, ids_of(ids), shown, settings))
 
 
-async def _run(kept: Kept, ids: Sequence[str], fields: Sequence[str], settings: Settings) -> None:
+async def _run(
+    kept: Kept,
+    ids: Sequence[str],
+    shown: Callable[[DocumentBatch], DocumentBatch],
+    settings: Settings,
+) -> None:
     from jina_cli.cli.render import Output
     from jina_cli.documents.rows import to_rows
 
@@ -68,7 +83,7 @@ async def _run(kept: Kept, ids: Sequence[str], fields: Sequence[str], settings: 
             page = ids[start : start + PAGE]
             docs = await index.get(page)
             missing += [id_ for id_ in page if id_ not in set(docs.ids)]
-            for row in to_rows(docs.only(*fields) if fields else docs):
+            for row in to_rows(shown(docs)):
                 output.json({"schema": SCHEMA, "document": row} if settings.json else row)
     if len(missing) == len(ids):
         raise NothingMatched(f"there is no document {missing[0]!r}")
