@@ -38,6 +38,7 @@ from jina_cli.drivers.select import (
     SortDriver,
 )
 from jina_cli.drivers.transform import CraftDriver, EncodeDriver, SegmentDriver, TrainDriver
+from jina_cli.drivers.whole import CraftDocumentsDriver
 from jina_cli.nearest import nearest
 
 DRIVERS: Mapping[str, type[Any]] = {
@@ -48,6 +49,7 @@ DRIVERS: Mapping[str, type[Any]] = {
         ConcatDriver,
         ConvertDriver,
         CountDriver,
+        CraftDocumentsDriver,
         CraftDriver,
         DeleteDriver,
         DumpDriver,

@@ -79,7 +79,7 @@ class ScoreFuser(Fuser):
         Raises:
             ValueError: As `fuse`.
         """
-        rows = [row or {} for row in matches.docs.values("scores")]
+        rows: list[dict[str, float]] = [row or {} for row in matches.docs.values("scores")]
         names = sorted({name for row in rows for name in row})
         if not names:
             return matches
@@ -161,7 +161,8 @@ class WeightedFusion(ScoreFuser):
             made = (scores - low) / (high - low) if high > low else scores * 0 + 1
             return np.nan_to_num(made, nan=0.0)
         spread = known.std() or 1.0
-        return np.nan_to_num((scores - known.mean()) / spread, nan=(low - known.mean()) / spread)
+        made = (scores - known.mean()) / spread
+        return np.asarray(np.nan_to_num(made, nan=(low - known.mean()) / spread), np.float64)
 
 
 def _ranks(scores: Floats, owners: Offsets, ids: Offsets) -> Floats:
