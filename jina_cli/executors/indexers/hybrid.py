@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,7 @@ class HybridIndexer(StoreIndexer):
         return_fields: Fields of a match, besides its id and score; `chunks` is the one that
             won. By default that and all that are text or plain values.
         store_fields: Fields of a document that are kept besides its vectors; by default all.
+            Without `chunks` among them, only the ids of chunks are.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  # an argument is a key of the YAML
@@ -92,9 +94,14 @@ class HybridIndexer(StoreIndexer):
         without = [id_ for id_, text, is_found in found if text is None and not is_found]
         if without:
             raise MissingField(" or ".join([*self._searched, self._field]), without)
-        return records_of(
-            self._kept(split.docs), texts=texts, vectors=split.vectors, parts=split.parts
-        )
+        parts = split.parts
+        if (
+            parts is not None
+            and self._store_fields is not None
+            and CHUNKS not in self._store_fields
+        ):
+            parts = replace(parts, bodies=[b""] * len(parts))
+        return records_of(self._kept(split.docs), texts=texts, vectors=split.vectors, parts=parts)
 
     def search(
         self,
