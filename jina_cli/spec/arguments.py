@@ -100,7 +100,7 @@ def _of_requests(
             continue
         for each in check_value(given, rule, f"{path}.with", name, lenient=lenient):
             yield _said_of_arguments(each, name, rule)
-        component = given.entries.get("executor")
+        component = given.entries.get("executor") if "executor" in rule.properties else None
         if component is not None and text_of(component.value) and not has_parts:
             message = f"{name} is for {text_of(component.value)!r}, and there are no components"
             hint = "leave 'executor' out, or list 'components'"
@@ -152,6 +152,9 @@ def _of_arguments(name: str, given: MapNode, path: str, lenient: bool) -> Iterat
 
 def _said_of_arguments(found: Diagnostic, name: str, rule: Rule) -> Diagnostic:
     """Return a problem of a key in the words for arguments."""
+    if found.code == "JNA104" and "traversal_paths" in found.path:
+        hint = "it is made of r, c and m, as in '@r', '@c,m' and '@cm[:3]'"
+        return replace(found, hint=hint)
     if found.code not in ("JNA101", "JNA106"):
         return found
     hint = found.hint if found.code == "JNA101" else None
