@@ -9,6 +9,7 @@ import pytest
 
 from jina_cli.documents.batch import DocumentBatch, MissingField
 from jina_cli.documents.column import TextColumn
+from jina_cli.documents.rows import to_rows
 from jina_cli.executors.indexers.hybrid import HybridIndexer
 from jina_cli.executors.indexers.key_value import KeyValueIndexer
 from jina_cli.executors.indexers.text import TextIndexer
@@ -66,9 +67,8 @@ def test_a_document_that_comes_twice_is_changed_twice() -> None:
 
     left = updated(kept, rows({"id": "a", "text": "new"}, {"id": "a", "mime_type": "m"}))
 
-    assert [
-        (r.values("text")[0], r.values("uri")[0], r.values("mime_type")[0]) for r in [left]
-    ] == [("new", "u", "m")]
+    (row,) = to_rows(left)
+    assert row == {"id": "a", "text": "new", "uri": "u", "mime_type": "m"}
 
 
 @pytest.mark.parametrize("cls", [TextIndexer, VectorIndexer, HybridIndexer, KeyValueIndexer])
