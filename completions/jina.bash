@@ -50,7 +50,7 @@ _jina() {
         if [[ $current == -* ]]; then
             _jina_reply '--json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help --version' "$current"
         else
-            _jina_reply 'hello index search get count delete dump load train post flow executor deployment gateway ping validate config explain export completion hello-world' "$current"
+            _jina_reply 'hello index search get count delete dump load eval train post flow executor deployment gateway ping validate config explain export completion hello-world' "$current"
         fi
         return
     fi
@@ -140,7 +140,7 @@ _jina() {
                 --project) return ;;
             esac
             if [[ $current == -* ]]; then
-                _jina_reply '--uses --host --workspace --fields --target-executor --timeout --lenient --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
+                _jina_reply '--uses --host --workspace --fields --vectors --target-executor --timeout --lenient --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
             fi
             ;;
         'count')
@@ -220,6 +220,35 @@ _jina() {
                 _jina_reply '--uses --host --workspace --format --batch --concurrency --errors-to --max-errors --allow-empty --timeout --param --lenient --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
             else
                 _jina_paths -f "$current"
+            fi
+            ;;
+        'eval')
+            case $previous in
+                --qrels) _jina_paths -f "$current"; return ;;
+                --run) _jina_paths -f "$current"; return ;;
+                --queries) _jina_paths -f "$current"; return ;;
+                --uses) _jina_paths -f "$current"; return ;;
+                --host) return ;;
+                --workspace) _jina_paths -d "$current"; return ;;
+                --metrics) return ;;
+                --fail-under) return ;;
+                -k|--top-k) return ;;
+                --where) return ;;
+                --mode) _jina_reply 'auto hybrid lexical vector' "$current"; return ;;
+                --rrf-k) return ;;
+                --rerank) return ;;
+                --batch) return ;;
+                --concurrency) return ;;
+                --timeout) return ;;
+                --param) return ;;
+                --output) _jina_reply 'human concise json github' "$current"; return ;;
+                --color) _jina_reply 'auto always never' "$current"; return ;;
+                -C|--directory) _jina_paths -d "$current"; return ;;
+                --env-file) _jina_paths -f "$current"; return ;;
+                --project) return ;;
+            esac
+            if [[ $current == -* ]]; then
+                _jina_reply '--qrels --run --queries --uses --host --workspace --metrics --fail-under --per-query --skip-missing -k --top-k --where --mode --rrf-k --rerank --batch --concurrency --timeout --param --lenient --json --output -q --quiet -v --verbose --color --no-progress --no-input -C --directory --env-file --project --debug -h --help' "$current"
             fi
             ;;
         'train')

@@ -13,6 +13,7 @@ Register-ArgumentCompleter -Native -CommandName jina -ScriptBlock {
         'delete' = 'Take documents out of an index.'
         'dump' = 'Write all that is indexed to a file.'
         'load' = 'Index what dump wrote; nothing is encoded again.'
+        'eval' = 'Say how good a search is, given judgements.'
         'train' = 'Let the Executors of a Flow learn from documents.'
         'post' = 'Send documents to any endpoint of a Flow.'
         'flow' = 'Start a Flow from its YAML file and stay with it.'
@@ -103,6 +104,7 @@ Register-ArgumentCompleter -Native -CommandName jina -ScriptBlock {
             '--host' = @()
             '--workspace' = @()
             '--fields' = @()
+            '--vectors' = $true
             '--target-executor' = @()
             '--timeout' = @()
             '--lenient' = $true
@@ -152,6 +154,29 @@ Register-ArgumentCompleter -Native -CommandName jina -ScriptBlock {
             '--errors-to' = @()
             '--max-errors' = @()
             '--allow-empty' = $true
+            '--timeout' = @()
+            '--param' = @()
+            '--lenient' = $true
+        }
+        'eval' = @{
+            '--qrels' = @()
+            '--run' = @()
+            '--queries' = @()
+            '--uses' = @()
+            '--host' = @()
+            '--workspace' = @()
+            '--metrics' = @()
+            '--fail-under' = @()
+            '--per-query' = $true
+            '--skip-missing' = $true
+            '-k' = @()
+            '--top-k' = @()
+            '--where' = @()
+            '--mode' = @('auto', 'hybrid', 'lexical', 'vector')
+            '--rrf-k' = @()
+            '--rerank' = @()
+            '--batch' = @()
+            '--concurrency' = @()
             '--timeout' = @()
             '--param' = @()
             '--lenient' = $true

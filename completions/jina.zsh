@@ -37,6 +37,7 @@ _jina() {
         'delete:Take documents out of an index.'
         'dump:Write all that is indexed to a file.'
         'load:Index what dump wrote; nothing is encoded again.'
+        'eval:Say how good a search is, given judgements.'
         'train:Let the Executors of a Flow learn from documents.'
         'post:Send documents to any endpoint of a Flow.'
         'flow:Start a Flow from its YAML file and stay with it.'
@@ -104,6 +105,7 @@ _jina() {
             '*--host=[A Flow that runs already.]: : ' \
             '*--workspace=[Where the index is kept; .jina if left out.]: :_files -/' \
             '*--fields=[Fields to return, besides id and score; all if left out.]: : ' \
+            '*--vectors[Print tensors and embeddings, too.]' \
             '*--target-executor=[Only Pods of such names.]: : ' \
             '*--timeout=[For each request, `90s` or `2m`.]: : ' \
             '*--lenient[Unknown keys are warnings.]' \
@@ -168,6 +170,31 @@ _jina() {
             '*--lenient[Unknown keys are warnings.]' \
             $shared \
             '*: :_files'
+          ;;
+        eval)
+          _arguments -s \
+            '*--qrels=[Judgements\: query 0 document grade, a line each.]: :_files' \
+            '*--run=[What was found\: lines of TREC, or of search --json; - for stdin.]: :_files' \
+            '*--queries=[Queries to ask a Flow, with their ids; - for stdin.]: :_files' \
+            '*--uses=[YAML of the Flow; left out, a text search.]: :_files' \
+            '*--host=[A Flow that runs already.]: : ' \
+            '*--workspace=[Where the index is kept; .jina if left out.]: :_files -/' \
+            '*--metrics=[ndcg, recall, map, mrr, p, f1, with @K or of all.]: : ' \
+            '*--fail-under=[Exit with 1 if it is less; repeatable.]: : ' \
+            '*--per-query[A line for each query.]' \
+            '*--skip-missing[Queries that found nothing do not count as 0.]' \
+            '*-k+[Matches asked for; what metrics need.]: : ' \
+            '*--top-k=[Matches asked for; what metrics need.]: : ' \
+            '*--where=[Only documents of which this holds\: "price < 10 and lang in ('\''en'\'', '\''fr'\'')".]: : ' \
+            '*--mode=[By words, by vectors, by both; auto takes what the index and query have.]: :(auto hybrid lexical vector)' \
+            '*--rrf-k=[Constant of the fusion of ranks; 60 if left out.]: : ' \
+            '*--rerank=[Put the first N into a better order, at more cost.]: : ' \
+            '*--batch=[Queries in a request.]: : ' \
+            '*--concurrency=[Requests at a time.]: : ' \
+            '*--timeout=[For each request, `90s` or `2m`.]: : ' \
+            '*--param=[A parameter for Executors.]: : ' \
+            '*--lenient[Unknown keys are warnings.]' \
+            $shared
           ;;
         train)
           _arguments -s \

@@ -38,6 +38,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("delete", "Take documents out of an index.", "delete:delete", _RUN),
     Verb("dump", "Write all that is indexed to a file.", "dump:dump", _RUN),
     Verb("load", "Index what dump wrote; nothing is encoded again.", "load:load", _RUN),
+    Verb("eval", "Say how good a search is, given judgements.", "eval:evaluate", _RUN),
     Verb("train", "Let the Executors of a Flow learn from documents.", "train:train", _RUN),
     Verb("post", "Send documents to any endpoint of a Flow.", "post:post", _RUN),
     Verb("flow", "Start a Flow from its YAML file and stay with it.", "flow:flow", _SPEC),

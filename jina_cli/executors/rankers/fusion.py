@@ -84,7 +84,7 @@ class ScoreFuser(Fuser):
         if not names:
             return matches
         scores = np.array([[row.get(name, np.nan) for row in rows] for name in names], np.float64)
-        owners, (_, ids) = owners_of(matches), numbered(matches.docs.ids)
+        owners, ids = owners_of(matches), numbered(matches.docs.ids)[1]
         ranks = np.stack([_ranks(row, owners, ids) for row in scores])
         made = self.fuse(ranks, scores, matches.offsets, inputs=names)
         kept = best_first(owners, made, ids, top_k)
