@@ -44,6 +44,7 @@ class Columns:
         self._free: list[int] = []
         self._longest = 0.0
         self._dim = 0
+        self._exact: Exact | None = None  # looks at the columns, which must then not grow
 
     def __len__(self) -> int:
         """Return the number of vectors."""
@@ -78,6 +79,7 @@ class Columns:
         Raises:
             MemoryError: There is none. Nothing changed.
         """
+        self._exact = None
         if dim != self._dim and not len(self):
             self._matrix = Growing(np.float32, dim)
             self._dim = dim
@@ -118,6 +120,7 @@ class Columns:
         known = documents[documents < len(self.ids)]
         places = self.places_of(known)
         if len(places):
+            self._exact = None
             holders = known[self._first.rows[known] > 0]
             self.documents -= len(holders)
             self._first.rows[holders] = 0
@@ -143,18 +146,25 @@ class Columns:
 
     def allowed(self, allowed: NDArray[np.bool_]) -> Places:
         """Return the vectors of the documents that are allowed, by number."""
-        return np.sort(self.places_of(np.flatnonzero(allowed[: len(self.ids)])))
+        # Mostly in order already, which this sort finds out at once.
+        return np.sort(self.places_of(np.flatnonzero(allowed[: len(self.ids)])), kind="stable")
+
+    @property
+    def has_several(self) -> bool:
+        """Whether a document has more than one vector."""
+        return self.documents < len(self)
 
     def exact(self) -> Exact:
         """Return what compares them, until the next change."""
-        has_several = self.documents < len(self)
-        return Exact(
-            matrix=self._matrix.rows[: self.end],
-            squares=self._squares.rows[: self.end],
-            longest=self._longest,
-            metric=self.metric,
-            owners=self._owners.rows[: self.end] if has_several else None,
-        )
+        if self._exact is None:
+            self._exact = Exact(
+                matrix=self._matrix.rows[: self.end],
+                squares=self._squares.rows[: self.end],
+                longest=self._longest,
+                metric=self.metric,
+                owners=self._owners.rows[: self.end] if self.has_several else None,
+            )
+        return self._exact
 
     def _name(self, documents: Numbers, ids: Sequence[str]) -> None:
         start = len(self.ids)

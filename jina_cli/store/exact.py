@@ -132,6 +132,7 @@ class Exact:
             lengths[lengths == 0] = 1.0
             scores /= lengths
             np.minimum(np.maximum(scores, -1.0, out=scores), 1.0, out=scores)
+            return scores.astype(np.float32)
         return _as_floats(scores)
 
     def _coarse(self, queries: Vectors, rows: Rows) -> Iterator[Vectors]:

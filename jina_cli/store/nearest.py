@@ -33,6 +33,8 @@ _MARGIN = 1.5
 _WIDTH = 2
 """ef for each candidate that is asked for, at least: the last ones of a walk are the worst."""
 
+_SMALLEST_SHARE = 1e-6
+
 Hit: TypeAlias = tuple[list[str], NDArray[np.float32], Numbers]
 
 
@@ -50,13 +52,12 @@ class Nearest:
         self._columns = columns
         self._graph = graph
         self._exact: Exact = columns.exact()
-        self._has_several = columns.documents < len(columns)
+        self._has_several = columns.has_several
         self._allowed = allowed
-        self._rows: Rows | None = None
-        self._count = len(columns)
+        self._count = float(len(columns))  # of the vectors that may be found, about
         if allowed is not None:
-            self._rows = columns.allowed(allowed)
-            self._count = count_of(self._rows)
+            of_each = len(columns) / max(1, columns.documents)
+            self._count = of_each * np.count_nonzero(allowed)
 
     def search(self, queries: Vectors, top_k: int) -> Hits:
         """Return the best `top_k` documents for each of `queries`, prepared."""
@@ -66,14 +67,19 @@ class Nearest:
         return Hits([hit[0] for hit in hits], [hit[1] for hit in hits], [hit[2] for hit in hits])
 
     def _exactly(self, queries: Vectors, top_k: int) -> list[Hit]:
-        rows = self._columns.rows() if self._rows is None else self._rows
+        columns, allowed = self._columns, self._allowed
+        rows = columns.rows() if allowed is None else columns.allowed(allowed)
         found = self._exact.candidates(queries, rows, top_k)
         return [
             self._ranked(query, places, top_k) for query, places in zip(queries, found, strict=True)
         ]
 
     def _by_graph(self, queries: Vectors, top_k: int) -> list[Hit] | None:
-        """Search the graph, and its tail exactly; return None where that is no gain."""
+        """Search the graph, and its tail exactly; return None where that is no gain.
+
+        What a walk did not come to may be better than what the tail has to offer. So a walk
+        alone has to find enough, or all is searched exactly.
+        """
         graph = self._graph
         assert graph is not None
         wanted = self._wanted(graph, top_k)
@@ -84,14 +90,15 @@ class Nearest:
         aims = graph.space.aim(queries)
         if aims is None:
             return None
-        found = [self._only_allowed(p) for p in graph.search(aims, wanted, expansion)]
+        walks = [self._only_allowed(p) for p in graph.search(aims, wanted, expansion)]
+        found = walks
         if count_of(tail):
             tails = self._exact.candidates(queries, self._only_allowed_rows(tail), top_k)
-            found = [np.concatenate(pair) for pair in zip(found, tails, strict=True)]
+            found = [np.concatenate(pair) for pair in zip(walks, tails, strict=True)]
         hits = []
-        for query, places in zip(queries, found, strict=True):
+        for query, walk, places in zip(queries, walks, found, strict=True):
             hit = self._ranked(query, places, top_k)
-            if self._is_short(hit, top_k, graph):
+            if self._documents_at(walk) < top_k or self._is_about_zero(hit, graph):
                 (hit,) = self._exactly(query[None], top_k)
             hits.append(hit)
         return hits
@@ -101,16 +108,16 @@ class Nearest:
         wanted = top_k + _SPARE
         if self._allowed is None and not graph.stale and not self._has_several:
             return wanted
+        columns = self._columns
         usable = (graph.size - graph.stale) / max(1, graph.size)
-        share = usable * self._count / max(1, len(self._columns))
-        of_each = len(self._columns) / max(1, self._columns.documents)
-        return math.ceil(_MARGIN * wanted * of_each / max(share, 1e-9))
+        share = max(usable * self._count / len(columns), _SMALLEST_SHARE)
+        of_each = len(columns) / max(1, columns.documents)
+        return math.ceil(_MARGIN * wanted * of_each / share)
 
-    def _cost(self) -> int:
+    def _cost(self) -> float:
         """Return what an exact search costs, in rows that are read in order."""
-        if self._rows is None:
-            return len(self._columns)
-        return min(len(self._columns), _SCATTERED * self._count)
+        rows = len(self._columns)
+        return rows if self._allowed is None else min(rows, _SCATTERED * self._count)
 
     def _only_allowed(self, places: Places) -> Places:
         if self._allowed is None:
@@ -126,12 +133,14 @@ class Nearest:
             rows = np.arange(rows.start, rows.stop)
         return self._only_allowed(rows)
 
-    def _is_short(self, hit: Hit, top_k: int, graph: Graph) -> bool:
-        """Return whether an exact search would find what a walk cannot."""
-        ids, scores, _ = hit
-        if len(ids) < min(top_k, self._count):
-            return True
-        return bool(graph.zeros) and scores[-1] <= 0
+    def _documents_at(self, places: Places) -> int:
+        return len(np.unique(self._columns.owners[places])) if self._has_several else len(places)
+
+    @staticmethod
+    def _is_about_zero(hit: Hit, graph: Graph) -> bool:
+        """Return whether zero vectors matter, which are in no graph, or the query is one."""
+        last = hit[1][-1]
+        return bool(last <= 0 if graph.zeros else last == 0)
 
     def _ranked(self, query: Vectors, places: Places, top_k: int) -> Hit:
         """Return the best documents among those that have vectors at `places`."""
@@ -140,9 +149,9 @@ class Nearest:
         if self._has_several:
             places, scores = self._best_of_each(places, scores)
         losses = -scores
-        order = np.argsort(losses)
-        first = losses[order[: top_k + 1]]
-        if (first[1:] == first[:-1]).any():
+        order = losses.argsort()[: top_k + 1]
+        first = losses[order]
+        if np.count_nonzero(first[1:] == first[:-1]):
             kept = np.array(self._by_loss_and_id(places, losses, top_k), np.intp)
         else:
             kept = order[:top_k]

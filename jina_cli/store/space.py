@@ -32,6 +32,7 @@ _USUAL = 0.995
 """Share of the sample that sets the length for inner products; longer vectors do not fit."""
 
 _SLACK = 1.01
+_SPREAD = 2.0**-20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +56,13 @@ class Space:
         lengths = np.sqrt(squares_of(sample))
         reach = _SLACK * float(np.quantile(lengths, _USUAL))
         points = _points(metric, sample.astype(np.float64), reach)
-        centre = points.mean(axis=0)
-        farthest = float(np.abs(points - centre).max())
+        centre = points.mean(axis=0).astype(np.float32)
+        # What is nearer to the middle than float32 can tell is no distance.
+        noise = _SPREAD * float(np.abs(centre).max())
+        farthest = max(float(np.abs(points - centre).max()), noise)
         return cls(
             metric=metric,
-            centre=centre.astype(np.float32),
+            centre=centre,
             scale=1 / farthest if farthest > 0 else 1.0,
             reach=reach,
         )
@@ -91,18 +94,22 @@ class Space:
         return placed, fits
 
     def aim(self, prepared: Vectors) -> Vectors | None:
-        """Return where to look for neighbours of queries; None where one of them fits nowhere."""
+        """Return where to look for neighbours of queries; None where one of them fits nowhere.
+
+        A zero query, to which all are equally near but for L2, goes anywhere.
+        """
+        if self.metric is Metric.COSINE:
+            # The one case that has to be quick: most indexes are of this metric.
+            aims = prepared * np.float32(self.scale)
+            aims -= self.centre * np.float32(self.scale)
+            return aims
         doubles = prepared.astype(np.float64)
-        if self.metric is not Metric.L2:
-            lengths = np.sqrt(np.add.reduce(doubles * doubles, axis=1, keepdims=True))
-            if not lengths.all():
-                return None
-            if self.metric is Metric.INNER_PRODUCT:
-                doubles = np.pad(doubles * (self.reach / lengths), ((0, 0), (0, 1)))
+        if self.metric is Metric.INNER_PRODUCT:
+            lengths = np.sqrt(np.square(doubles).sum(axis=1, keepdims=True))
+            lengths[lengths == 0] = 1.0
+            doubles = np.pad(doubles * (self.reach / lengths), ((0, 0), (0, 1)))
         aims = self._scaled(doubles)
-        if self.metric is Metric.L2 and not np.abs(aims).max() <= _FARTHEST:
-            return None
-        return aims
+        return aims if np.abs(aims).max() <= _FARTHEST else None
 
     def _scaled(self, points: Doubles) -> Vectors:
         points -= self.centre
