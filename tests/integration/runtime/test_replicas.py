@@ -179,3 +179,26 @@ async def test_shards_answer_as_one_index(peas: Peas) -> None:
         {"index": {"count": 2}},
     )
     assert sorted(each) == ["index/shard-0/rep-0", "index/shard-1/rep-0"]
+
+
+async def test_a_write_waits_for_the_writer_also_where_nobody_was_known(peas: Peas) -> None:
+    writer, reader = (
+        peas.worker("TextIndexer", name=f"index/rep-{n}", replica=n, replicas=2) for n in range(2)
+    )
+    # Both sockets are there, as in a Flow; behind the first nobody answers yet.
+    peas.start(writer).kill()
+    links = [Link(plan.address) for plan in (writer, reader)]
+    pod = ReplicaSet(links, name="index")
+    for link in links:
+        link.start()
+    try:
+        asked = asyncio.ensure_future(pod.request(a_request("/index", some("a"))))
+        await asyncio.to_thread(peas.ready, reader)
+        await links[1].wait_up(20)
+        assert not asked.done()
+
+        peas.start(writer)
+        docs_of(await asked)
+        assert results(await links[1].request(a_request("/count"))) == {"index/rep-1": {"count": 1}}
+    finally:
+        await pod.close()
