@@ -155,7 +155,8 @@ def _asked(item: Any, where: str) -> tuple[str, dict[str, Any], float]:
         raise BadParameter(f"{item!r} names no Driver", where)
     name = OLD_NAMES.get(item["name"], item["name"])
     if name not in DRIVERS:
-        raise BadParameter(f"there is no Driver {name!r}{_nearest(name, list(DRIVERS))}", where)
+        known = _nearest(name, [*DRIVERS, *OLD_NAMES])
+        raise BadParameter(f"there is no Driver {name!r}{known}", where)
     given, priority = item.get("parameters") or {}, item.get("priority") or 0
     if not isinstance(given, Mapping) or not isinstance(priority, int | float):
         raise BadParameter(f"{item!r} needs parameters by name, and a number as priority", where)
@@ -201,7 +202,8 @@ def _value(option: str, value: Any, kind: Any) -> Any:
     if option == "filter":
         return condition_of(value)
     if option == "lookups":
-        condition_of_lookups(value)
+        if value is not None:
+            condition_of_lookups(value)
         return value
     if typing.get_origin(kind) is Literal:
         if value not in typing.get_args(kind):
