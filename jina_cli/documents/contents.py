@@ -157,6 +157,8 @@ def image_of(data: bytes) -> NDArray[np.uint8]:
                 return np.asarray(np.clip(np.asarray(image) // 256, 0, 255), np.uint8)
             mode = "L" if image.mode in _GREY_MODES else "RGB"
             return np.asarray(image.convert(mode), np.uint8)
+    except pillow.UnidentifiedImageError:  # its text tells where in memory the bytes are
+        raise BadContent("not an image that can be read: nobody knows its format") from None
     except (OSError, SyntaxError, pillow.DecompressionBombError) as error:
         raise BadContent(f"not an image that can be read: {error}") from error
 

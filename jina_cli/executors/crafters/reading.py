@@ -25,7 +25,14 @@ def as_images(content: Any) -> Images:
     """
     if isinstance(content, np.ndarray):
         return content
-    return [_as_image(one) for one in content]
+    images = []
+    for place, one in enumerate(content):
+        try:
+            images.append(_as_image(one))
+        except ValueError as error:
+            which = one[:100] if isinstance(one, str) else f"image {place + 1} of {len(content)}"
+            raise ValueError(f"{which}: {error}") from error
+    return images
 
 
 def _as_image(one: Any) -> NDArray[Any]:

@@ -54,6 +54,16 @@ def test_what_cannot_be_read_is_said(given: Any, problem: str) -> None:
         as_images([given])
 
 
+def test_which_one_cannot_be_read_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("no image")
+
+    with pytest.raises(ValueError, match=r"^image 2 of 2: not an image that can be read: nobody"):
+        as_images([png(GREY), b"no image"])
+    with pytest.raises(ValueError, match=f"^{path}: not an image"):
+        as_images([str(path)])
+
+
 def test_crafters_take_files_and_make_tensors() -> None:
     crafter = ImageNormalizer(field="blob")
 
