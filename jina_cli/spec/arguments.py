@@ -153,8 +153,7 @@ def _of_arguments(name: str, given: MapNode, path: str, lenient: bool) -> Iterat
 def _said_of_arguments(found: Diagnostic, name: str, rule: Rule) -> Diagnostic:
     """Return a problem of a key in the words for arguments."""
     if found.code == "JNA104" and "traversal_paths" in found.path:
-        hint = "it is made of r, c and m, as in '@r', '@c,m' and '@cm[:3]'"
-        return replace(found, hint=hint)
+        return replace(found, hint="it is made of r, c and m, as in '@r', '@c,m' and '@cm[:3]'")
     if found.code not in ("JNA101", "JNA106"):
         return found
     hint = found.hint if found.code == "JNA101" else None
