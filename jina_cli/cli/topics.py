@@ -183,7 +183,8 @@ What differs:
   own Gateway classes  are refused: logic belongs in an Executor; for paths of your own
                        there is 'expose_endpoints'
   replicas             keep no common state (no RAFT): shards split data, replicas share
-                       reads
+                       reads; what '@write' marks, and '/index' of an Indexer, goes to the
+                       first, and the others of an Indexer read what it wrote
   full queues          refuse with 429 or RESOURCE_EXHAUSTED; see 'jina explain limits'
   failed requests      are sent again only where that cannot do harm; see 'idempotent'
   a Pod that dies      is started anew 'max_restarts' times at most, then the Flow ends

@@ -92,7 +92,7 @@ class PodSpec:
         floating: Whether nobody waits for its answer.
         when: Condition on documents (docarray query); None lets all pass.
         shards: Parts the data is split into.
-        replicas: Processes that share the work of each shard.
+        replicas: Processes that share the work of each shard; writes go to the first.
         polling: Endpoint → which shards it goes to; always has `*`.
         uses_before: Executor in front of the shards.
         uses_after: Executor behind them.

@@ -27,7 +27,9 @@ def text(key: str) -> str:
 def test_a_key_is_explained_with_type_and_default() -> None:
     assert text("executors.replicas") == (
         "executors.replicas: whole number, default 1\n"
-        "  Processes that share the work of each shard."
+        "  Processes that share the work of each shard. What changes what is kept, `/index` of an\n"
+        "  Indexer or a method marked with `@write`, goes to the first of them; the others of an\n"
+        "  Indexer read what it wrote."
     )
 
 
@@ -74,7 +76,7 @@ def test_a_built_in_executor_is_explained_with_arguments_endpoints_and_an_exampl
     assert (
         "\n  field          Field of the vectors, of documents and of queries. Default emb" in said
     )
-    assert "\nEndpoints:\n  /count, /delete, /index, /search, /status, /update\n" in said
+    assert "\nEndpoints:\n  /count, /delete, /dump, /get, /index, /search, /status, /update\n" in said
     assert said.endswith("      metric: cosine\n        field: embedding")
 
 
