@@ -1,6 +1,6 @@
 """The file of an index: what is in it, how it is made, and how it is checked when opened.
 
-    meta(key, value)                 metric, dim (0 until the first vector), changes, documents
+    meta(key, value)                 what `Meta` has
     documents(rowid, id, text, body, vector_crc, rest_crc, crc, parts_crc, hash)
     vectors(rowid, vector)           of the documents that have a `vector_crc`
     rests(rowid, rest)               of the documents that have a `rest_crc`
@@ -80,6 +80,7 @@ _FROM_1_TO_2 = (
     # Of files that format 1 wrote, nobody knows which fields their rests hold.
     "INSERT INTO meta SELECT 'beside', CASE WHEN EXISTS (SELECT 1 FROM rests)"
     " THEN NULL ELSE '[]' END",
+    "INSERT INTO meta VALUES ('forgotten', 0)",
     "PRAGMA user_version = 2",
 )
 
@@ -93,6 +94,7 @@ class Meta:
         changes: Grows with every transaction.
         documents: How many it holds.
         beside: Names of the fields that the rests hold, or some once held; None if not known.
+        forgotten: Texts that were taken out of the words since these were last merged.
     """
 
     metric: Metric
@@ -100,6 +102,7 @@ class Meta:
     changes: int
     documents: int
     beside: frozenset[str] | None
+    forgotten: int
 
 
 def connect(
@@ -283,6 +286,7 @@ def read_meta(path: Path, connection: sqlite3.Connection) -> Meta:
             changes=int(values["changes"]),
             documents=int(values["documents"]),
             beside=None if beside is None else frozenset(json.loads(beside)),
+            forgotten=int(values.get("forgotten", 0)),
         )
     except (KeyError, ValueError, TypeError) as error:
         raise damaged(path, "what it says of itself cannot be read") from error

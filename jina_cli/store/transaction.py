@@ -107,6 +107,7 @@ class Transaction:
         self._dim = meta.dim
         self._beside = meta.beside
         self._documents = 0
+        self._forgotten = 0
         self._applied: list[Applied] = []
         (self._last_row,) = connection.execute(
             "SELECT coalesce(max(rowid), 0) FROM documents"
@@ -144,12 +145,13 @@ class Transaction:
             changes=changes,
             documents=before.documents + self._documents,
             beside=self._beside,
+            forgotten=before.forgotten + self._forgotten,
         )
         beside = None if meta.beside is None else json.dumps(sorted(meta.beside))
         self._connection.execute(
-            "UPDATE meta SET value = CASE key WHEN 'dim' THEN ? WHEN 'changes' THEN ?"
-            " WHEN 'documents' THEN ? WHEN 'beside' THEN ? ELSE value END",
-            (meta.dim, meta.changes, meta.documents, beside),
+            "INSERT OR REPLACE INTO meta VALUES"
+            " ('dim', ?), ('changes', ?), ('documents', ?), ('beside', ?), ('forgotten', ?)",
+            (meta.dim, meta.changes, meta.documents, beside, meta.forgotten),
         )
         return meta
 
@@ -219,9 +221,10 @@ class Transaction:
     def _forget(self, known: Sequence[_Known]) -> None:
         """Take out all of the documents but what stands in `documents`."""
         # The terms table holds no text, so it must be told what it had taken in.
+        texts = [(each.row, each.text) for each in known if each.text is not None]
+        self._forgotten += len(texts)
         self._connection.executemany(
-            "INSERT INTO terms(terms, rowid, text) VALUES ('delete', ?, ?)",
-            ((each.row, each.text) for each in known if each.text is not None),
+            "INSERT INTO terms(terms, rowid, text) VALUES ('delete', ?, ?)", texts
         )
         for table, rows in (
             ("vectors", [each.row for each in known if each.has_vector]),

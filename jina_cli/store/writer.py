@@ -17,6 +17,7 @@ from pathlib import Path
 from jina_cli.errors import StorageFailed
 from jina_cli.store.failures import Kind, kind_of, storage_failed
 from jina_cli.store.schema import Meta, read_meta
+from jina_cli.store.tidying import Tidying
 from jina_cli.store.transaction import (
     Applied,
     Change,
@@ -30,6 +31,7 @@ from jina_cli.store.transaction import (
 _MAX_WAITING = 1024
 _MAX_GROUP_RECORDS = 16_384
 _CHECKPOINT_BYTES = 16 << 20
+_TIDIED_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Writer:
     ) -> None:
         self._path = path
         self._connection = connection
+        self._tidying = Tidying(connection, read_meta(path, connection))
         self._matching = matching
         self._prepare = prepare
         self._committed = committed
@@ -109,7 +112,7 @@ class Writer:
     def _next_group(self) -> tuple[list[_Order], bool]:
         group: list[_Order] = []
         records = 0
-        order = self._orders.get()
+        order = self._next_order()
         while order is not None:
             if order.answer.set_running_or_notify_cancel():
                 group.append(order)
@@ -121,6 +124,14 @@ class Writer:
             except queue.Empty:
                 return group, False
         return group, True
+
+    def _next_order(self) -> _Order | None:
+        while self._tidying.is_due and self._refusal is None:
+            try:
+                return self._orders.get_nowait()
+            except queue.Empty:
+                self._tidy()
+        return self._orders.get()
 
     def _write(self, group: Sequence[_Order]) -> None:
         try:
@@ -145,6 +156,9 @@ class Writer:
         self._unsaved_bytes += sum(_bytes(order.change) for order in group)
         if self._unsaved_bytes >= _CHECKPOINT_BYTES and self._refusal is None:
             self._checkpoint("PASSIVE")
+        self._tidying.note(meta)
+        if self._tidying.is_due and self._refusal is None:
+            self._tidy()
 
     def _fail(self, group: Sequence[_Order], error: Exception) -> None:
         failure = error
@@ -199,6 +213,13 @@ class Writer:
         # dropped. So nothing is acknowledged any more until the file was opened afresh.
         if kind_of(error) in (Kind.DISK, Kind.DAMAGED):
             self._refusal = storage_failed(self._path, error)
+
+    def _tidy(self) -> None:
+        try:
+            self._tidying.step()
+            self._unsaved_bytes += _TIDIED_BYTES
+        except sqlite3.Error as error:
+            self._undo(error)  # nothing is lost by it, and nobody waits for it
 
     def _checkpoint(self, mode: str) -> None:
         try:

@@ -136,7 +136,7 @@ def test_a_cancelled_batch_is_not_written(gated: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    "statement", ["BEGIN", "SELECT", "INSERT INTO log", "UPDATE meta", "COMMIT"]
+    "statement", ["BEGIN", "SELECT", "INSERT INTO log", "INSERT OR", "COMMIT"]
 )
 def test_a_full_disk_refuses_the_batch_and_takes_the_next(failing: Store, statement: str) -> None:
     Failing.statement, Failing.code = statement, sqlite3.SQLITE_FULL
