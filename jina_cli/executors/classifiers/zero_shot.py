@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jina_cli.executors.base import Classifier
+from jina_cli.executors.contents import texts_in
 from jina_cli.executors.encoders.onnx_session import threads_for
 from jina_cli.executors.encoders.onnx_text import TextModel
 from jina_cli.executors.encoders.text_model import MINILM
@@ -67,8 +68,9 @@ class ZeroShotClassifier(Classifier):
 
         Text that says nothing, or that is too far from all labels, gets None.
         """
-        vectors = self._model.encode(content).astype(np.float64)
-        rows = zip(content, vectors, strict=True)
+        texts = texts_in(content, what="ZeroShotClassifier")
+        vectors = self._model.encode(texts).astype(np.float64)
+        rows = zip(texts, vectors, strict=True)
         return [self._said(vector) if text.strip() else None for text, vector in rows]
 
     def close(self) -> None:

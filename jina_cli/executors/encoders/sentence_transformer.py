@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jina_cli.errors import InputMissing
+from jina_cli.executors.contents import texts_in
 from jina_cli.executors.encoders.onnx_session import threads_for
 from jina_cli.executors.encoders.text import AnyTextEncoder
 from jina_cli.extras import bring
@@ -72,7 +73,7 @@ class SentenceTransformerEncoder(AnyTextEncoder):
 
     def _vectors(self, content: Sequence[str], prefix: str) -> NDArray[np.float32]:
         vectors = self._model.encode(
-            [prefix + text for text in content],
+            [prefix + text for text in texts_in(content, what="SentenceTransformerEncoder")],
             prompt="",
             batch_size=self._batch_size,
             normalize_embeddings=self._normalize,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from jina_cli.drivers.base import Driver, MaybeAwaitable
 from jina_cli.drivers.transform import EncodeDriver
 from jina_cli.executors.base import Encoder
+from jina_cli.executors.contents import texts_in
 from jina_cli.executors.encoders.onnx_session import threads_for
 from jina_cli.executors.encoders.onnx_text import Options, TextModel
 from jina_cli.executors.encoders.text_model import MINILM
@@ -98,12 +99,16 @@ class TextEncoder(AnyTextEncoder):
         )
 
     def encode(self, content: Sequence[str]) -> NDArray[np.float32]:
-        """Return vectors of texts, shape `(n, dim)`, of length 1 unless `normalize` is off."""
-        return self._model.encode(content)
+        """Return vectors of texts, shape `(n, dim)`, of length 1 unless `normalize` is off.
+
+        Raises:
+            BadField: Some content is no text.
+        """
+        return self._model.encode(texts_in(content, what="TextEncoder"))
 
     def encode_query(self, content: Sequence[str]) -> NDArray[np.float32]:
         """Return vectors of queries; as `encode`."""
-        return self._model.encode_queries(content)
+        return self._model.encode_queries(texts_in(content, what="TextEncoder"))
 
     def close(self) -> None:
         """Let go of the threads."""

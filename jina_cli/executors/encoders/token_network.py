@@ -18,7 +18,7 @@ Floats: TypeAlias = NDArray[np.float32]
 Reduce: TypeAlias = Callable[[Floats], Floats]
 """From what a network says of one text, `(tokens, dim)` or `(dim,)`, to `(dim,)`."""
 
-RUN_TOKENS = 1024
+RUN_TOKENS = 512
 """Word pieces of one run, at most (if it is of more than one text). More were no faster, and
 their intermediate results do not stay in the processor's cache."""
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jina_cli.executors.contents import texts_in
 from jina_cli.executors.encoders.text import AnyTextEncoder
 from jina_cli.extras import bring
 
@@ -40,8 +41,14 @@ class WordLlamaEncoder(AnyTextEncoder):
         )
 
     def encode(self, content: Sequence[str]) -> NDArray[np.float32]:
-        """Return vectors of texts, shape `(n, dim)`, of length 1; of empty text zeros."""
-        vectors = np.asarray(self._model.embed(list(content)), np.float32)
+        """Return vectors of texts, shape `(n, dim)`, of length 1; of empty text zeros.
+
+        Raises:
+            BadField: Some content is no text.
+        """
+        vectors = np.asarray(
+            self._model.embed(list(texts_in(content, what="WordLlamaEncoder"))), np.float32
+        )
         # Brought to length 1 here, row by row: the package divides by the length of nothing.
         lengths = np.array([np.sqrt(row @ row) for row in vectors], np.float32)[:, None]
         return np.asarray(vectors / np.where(lengths > 0, lengths, 1), np.float32)
