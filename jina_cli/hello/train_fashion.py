@@ -2,13 +2,14 @@
 
 SOURCE is a folder with the four files of Fashion-MNIST (Debian's `dataset-fashion-mnist`), OUT
 the `.onnx` file that is written. Needs `torch` and `onnx`, which the product does not; takes
-about ten minutes on one idle core. `OUT.checkpoint` keeps what was reached after each epoch, so
-that a run that was stopped goes on there; delete it to begin anew.
+about a quarter of an hour on one idle core. `OUT.checkpoint` keeps what was reached after each
+epoch, so that a run that was stopped goes on there; delete it to begin anew.
 
 Only training images teach. The last 5,000 of them are held out: what is printed after each epoch
-is measured on those, and that is what architecture, augmentation and schedule were judged by.
-The 10,000 test images are looked at once, at the end. The seed is fixed and one thread works,
-so that the same versions make the same network.
+is measured on those, and that is what a change is to be judged by. The 10,000 test images are
+looked at once, at the end. The seed is fixed and one thread works, so that the same versions make
+the same network: torch 2.13.0 made the one that is shipped, which reaches precision@10 of 0.9100
+and 10-NN accuracy of 0.9312 on the held-out images, 0.9053 and 0.9281 on the test images.
 """
 
 # torch is not among what the product is checked with.

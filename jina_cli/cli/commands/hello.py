@@ -245,18 +245,17 @@ def _show(
             "indexed",
             f"{outcome.documents:,} images",
             outcome.documents / outcome.index_s,
-            f"{bare.indexed:,.0f} by numpy alone" if bare else "",
+            _beside(bare.indexed, bare.vectors_kept) if bare else "",
         ),
         (
             "searched",
             f"{outcome.queries:,} queries",
             outcome.queries / outcome.search_s,
-            f"{bare.searched:,.0f} by numpy alone" if bare else "",
+            _beside(bare.searched, bare.vectors_searched) if bare else "",
         ),
     ]
     for name, what, rate, beside in rows:
-        line = f"{name:<16}{what:<18}{rate:>8,.0f} a second"
-        output.result(f"{line}, {beside}" if beside else line)
+        output.result(f"{name:<16}{what:<18}{rate:>8,.0f} a second{beside}")
     first = next(iter(verdict.precision_at))
     for depth, value in verdict.precision_at.items():
         output.result(f"{f'precision@{depth}':<16}{value:.3f}")
@@ -264,6 +263,10 @@ def _show(
     deepest, recall = list(verdict.recall_at.items())[-1]
     output.result(f"{f'recall@{deepest}':<16}{recall:.3f}")
     output.result(f"{'result page':<16}{page}")
+
+
+def _beside(rate: float, of_vectors: float) -> str:
+    return f"; numpy alone {rate:,.0f}, of vectors that are there {of_vectors:,.0f}"
 
 
 def figures_of(outcome: Outcome, bare: Bare | None, page: Path) -> dict[str, Any]:
