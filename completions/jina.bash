@@ -78,7 +78,7 @@ _jina() {
                 --uses) _jina_paths -f "$current"; return ;;
                 --host) return ;;
                 --workspace) _jina_paths -d "$current"; return ;;
-                --format) _jina_reply 'auto jsonl json csv lines text npy' "$current"; return ;;
+                --format) _jina_reply 'auto jsonl json csv lines text npy parquet' "$current"; return ;;
                 --field-map) return ;;
                 --batch) return ;;
                 --concurrency) return ;;
@@ -256,7 +256,7 @@ _jina() {
                 --uses) _jina_paths -f "$current"; return ;;
                 --host) return ;;
                 --workspace) _jina_paths -d "$current"; return ;;
-                --format) _jina_reply 'auto jsonl json csv lines text npy' "$current"; return ;;
+                --format) _jina_reply 'auto jsonl json csv lines text npy parquet' "$current"; return ;;
                 --field-map) return ;;
                 --batch) return ;;
                 --timeout) return ;;
@@ -279,7 +279,7 @@ _jina() {
                 --uses) _jina_paths -f "$current"; return ;;
                 --host) return ;;
                 --workspace) _jina_paths -d "$current"; return ;;
-                --format) _jina_reply 'auto jsonl json csv lines text npy' "$current"; return ;;
+                --format) _jina_reply 'auto jsonl json csv lines text npy parquet' "$current"; return ;;
                 --field-map) return ;;
                 --batch) return ;;
                 --concurrency) return ;;

@@ -61,7 +61,7 @@ _jina() {
             '*--uses=[YAML of the Flow; left out, a text search.]: :_files' \
             '*--host=[A Flow that runs already.]: : ' \
             '*--workspace=[Where the index is kept; .jina if left out.]: :_files -/' \
-            '*--format=[What the inputs are.]: :(auto jsonl json csv lines text npy)' \
+            '*--format=[What the inputs are.]: :(auto jsonl json csv lines text npy parquet)' \
             '*--field-map=[Take field A as B\: title=text,docno=id.]: : ' \
             '*--batch=[Documents in a request.]: : ' \
             '*--concurrency=[Requests at a time.]: : ' \
@@ -201,7 +201,7 @@ _jina() {
             '*--uses=[YAML of the Flow; left out, a text search.]: :_files' \
             '*--host=[A Flow that runs already.]: : ' \
             '*--workspace=[Where the index is kept; .jina if left out.]: :_files -/' \
-            '*--format=[What the inputs are.]: :(auto jsonl json csv lines text npy)' \
+            '*--format=[What the inputs are.]: :(auto jsonl json csv lines text npy parquet)' \
             '*--field-map=[Take field A as B\: title=text,docno=id.]: : ' \
             '*--batch=[Documents that are learnt from at a time.]: : ' \
             '*--timeout=[For each request, `90s` or `2m`.]: : ' \
@@ -217,7 +217,7 @@ _jina() {
             '*--host=[A Flow that runs already.]: : ' \
             '*--workspace=[Where the index is kept; .jina if left out.]: :_files -/' \
             '*--stream[Send one document at a time, print what it yields as it comes.]' \
-            '*--format=[What the inputs are.]: :(auto jsonl json csv lines text npy)' \
+            '*--format=[What the inputs are.]: :(auto jsonl json csv lines text npy parquet)' \
             '*--field-map=[Take field A as B\: title=text,docno=id.]: : ' \
             '*--batch=[Documents in a request.]: : ' \
             '*--concurrency=[Requests at a time.]: : ' \

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-InputFormat = Literal["auto", "jsonl", "json", "csv", "lines", "text", "npy"]
+InputFormat = Literal["auto", "jsonl", "json", "csv", "lines", "text", "npy", "parquet"]
 
 Uses = Annotated[
     str, typer.Option(metavar="FLOW", help="YAML of the Flow; left out, a text search.")

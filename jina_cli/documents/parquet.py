@@ -16,6 +16,7 @@ Tables without that metadata are read too: rows as `rows` takes them. Needs pyar
 
 from __future__ import annotations
 
+import base64
 import datetime
 import decimal
 import uuid
@@ -43,7 +44,7 @@ from jina_cli.documents.column import (
 )
 from jina_cli.documents.columns import DTYPES
 from jina_cli.documents.jsonlines import column_of_unmarked, marked_values, unmarked
-from jina_cli.documents.rows import from_rows
+from jina_cli.documents.rows import from_rows, to_numpy_rows
 from jina_cli.extras import need
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def from_table(table: pa.Table) -> DocumentBatch:
         BadTable: Its metadata and its columns do not fit.
         BadRow: It is no table of ours, and one of its rows is no document.
     """
-    told = (table.schema.metadata or {}).get(METADATA)
+    told = _told(table)
     if told is None:
         return from_rows([_foreign(row) for row in table.to_pylist()])
     try:
@@ -147,6 +148,34 @@ def write_parquet(file: BinaryIO, batches: Iterable[DocumentBatch], kinds: Kinds
             writer.write_table(to_table(batch, kinds))
 
 
+def rows_of_table(table: pa.Table) -> list[dict[str, Any]]:
+    """Return a table as rows with numpy arrays: those of others as they are, ours as `rows` has it.
+
+    Bytes are base64, as in JSON.
+
+    Raises:
+        BadTable: Its metadata and its columns do not fit.
+    """
+    if _told(table) is not None:
+        return to_numpy_rows(from_table(table))
+    return [
+        {name: _in_json(_foreign(value)) for name, value in row.items() if value is not None}
+        for row in table.to_pylist()
+    ]
+
+
+def read_tables(path: Path | IO[bytes], rows: int = ROWS) -> Iterator[pa.Table]:
+    """Yield a file as tables of at most so many rows. Raises as `read_parquet`."""
+    pa, parquet = _pyarrow(), need("pyarrow.parquet", "parquet", what="Parquet")
+    try:
+        with parquet.ParquetFile(path) as file:
+            metadata = file.schema_arrow.metadata
+            for part in file.iter_batches(rows):
+                yield pa.Table.from_batches([part]).replace_schema_metadata(metadata)
+    except pa.ArrowInvalid as error:
+        raise BadTable(f"is no Parquet file that can be read: {error}") from error
+
+
 def read_parquet(path: Path | IO[bytes], rows: int = ROWS) -> Iterator[DocumentBatch]:
     """Yield the documents of a file, at most `rows` at a time.
 
@@ -155,16 +184,14 @@ def read_parquet(path: Path | IO[bytes], rows: int = ROWS) -> Iterator[DocumentB
         BadTable: It is no Parquet file, or not of documents.
         OSError: It cannot be read.
     """
-    pa, parquet = _pyarrow(), need("pyarrow.parquet", "parquet", what="Parquet")
-    try:
-        with parquet.ParquetFile(path) as file:
-            schema = file.schema_arrow
-            for part in file.iter_batches(rows):
-                yield from_table(
-                    pa.Table.from_batches([part]).replace_schema_metadata(schema.metadata)
-                )
-    except pa.ArrowInvalid as error:
-        raise BadTable(f"is no Parquet file that can be read: {error}") from error
+    for table in read_tables(path, rows):
+        yield from_table(table)
+
+
+def _told(table: pa.Table) -> bytes | None:
+    """Return what the metadata says of the columns; None for a table that is not ours."""
+    told: bytes | None = (table.schema.metadata or {}).get(METADATA)
+    return told
 
 
 def _pyarrow() -> Any:
@@ -345,6 +372,15 @@ def _docs(array: Any, kinds: Kinds) -> DocsColumn:
     names = [field.name for field in structs.type]
     docs = _batch(dict(zip(names, structs.flatten(), strict=True)), kinds)
     return DocsColumn(offsets, docs, None if there.all() else there)
+
+
+def _in_json(value: Any) -> Any:
+    """Return a value with the bytes in it as base64."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    if isinstance(value, dict):
+        return {key: _in_json(item) for key, item in value.items()}
+    return [_in_json(item) for item in value] if isinstance(value, list) else value
 
 
 def _foreign(value: Any) -> Any:

@@ -21,6 +21,7 @@ from jina_cli.documents.readers.row import (
     Skipped,
     printable,
 )
+from jina_cli.errors import MissingExtra
 
 Read = Callable[[Iterator[Chunk], str, str], Items]
 """Makes rows of chunks, given the source's printable name and its URI (empty for none)."""
@@ -225,6 +226,38 @@ def read_npy(path: str) -> Items:
                 yield RowError(source, number, "a number is NaN or infinite")
 
 
+def read_parquet(path: str) -> Items:
+    """Yield each row of a Parquet table; an id follows from the file's path and the row.
+
+    Times and decimals become text. What `jina dump` wrote comes as the documents it was.
+    """
+    # pyarrow, an extra, takes longer to import than most files to read.
+    from jina_cli.documents.parquet import BadTable, read_tables, rows_of_table
+
+    source = printable(path)
+    place = b"uri:" + os.fsencode(os.path.abspath(path))
+    number = 0
+    try:
+        with open(path, "rb") as file:
+            for table in read_tables(file):
+                columns = tuple(table.column_names)
+                for fields in rows_of_table(table):
+                    number += 1
+                    yield Row(
+                        source=source,
+                        line=number,
+                        fields=fields,
+                        uri=f"{source}:{number}",
+                        identity=place + f":{number}".encode(),
+                        columns=columns,
+                    )
+    except (OSError, BadTable) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        yield RowError(source, number, f"cannot be read: {reason or error}")
+    except MissingExtra as error:
+        yield RowError(source, 0, error.message, hint=error.hint)
+
+
 def sniff(beginning: bytes) -> Read | None:
     """Return how to read a file of unknown name by its first bytes; None if it is not text."""
     if b"\0" in beginning:
@@ -250,7 +283,7 @@ BY_NAME: Mapping[str, Read] = {
     "lines": read_lines,
     "text": read_text,
 }
-"""Formats that `--format` knows, beside `npy`."""
+"""Formats that `--format` knows, beside `npy` and `parquet`."""
 
 _SUFFIXES: Mapping[str, str] = {
     ".jsonl": "jsonl",
@@ -259,6 +292,7 @@ _SUFFIXES: Mapping[str, str] = {
     ".csv": "csv",
     ".tsv": "csv",
     ".npy": "npy",
+    ".parquet": "parquet",
     ".txt": "text",
     ".md": "text",
 }

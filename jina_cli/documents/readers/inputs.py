@@ -10,12 +10,19 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
 
-from jina_cli.documents.readers.formats import BY_NAME, format_of, read_npy, sniff, sniff_stream
+from jina_cli.documents.readers.formats import (
+    BY_NAME,
+    format_of,
+    read_npy,
+    read_parquet,
+    sniff,
+    sniff_stream,
+)
 from jina_cli.documents.readers.lines import Chunk, chunks_of
 from jina_cli.documents.readers.row import Items, Pause, RowError, Skipped, printable
 from jina_cli.errors import InputMissing, NothingMatched, NotPermitted
 
-Format = Literal["auto", "jsonl", "json", "csv", "lines", "text", "npy"]
+Format = Literal["auto", "jsonl", "json", "csv", "lines", "text", "npy", "parquet"]
 
 STDIN = "-"
 _SNIFF_BYTES = 8192
@@ -50,8 +57,9 @@ def find_sources(inputs: Sequence[str], *, format_: Format = "auto") -> Sequence
         found += _found(text)
     if inputs and not found:
         raise NothingMatched(f"no file in {' '.join(printable(text) for text in inputs)}")
-    if format_ == "npy" and any(source.stream for source in found):
-        raise InputMissing(".npy arrays are read from files, not from a stream")
+    if format_ in ("npy", "parquet") and any(source.stream for source in found):
+        what = ".npy arrays are" if format_ == "npy" else "Parquet is"
+        raise InputMissing(f"{what} read from files, not from a stream")
     return found
 
 
@@ -101,6 +109,8 @@ def read_sources(sources: Sequence[Source], *, format_: Format = "auto") -> Item
         name = format_ if format_ != "auto" else format_of(source.path)
         if name == "npy":
             yield from read_npy(source.path)
+        elif name == "parquet":
+            yield from read_parquet(source.path)
         else:
             yield from _read(source, name)
 

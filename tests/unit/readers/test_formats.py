@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jina_cli.documents.readers import formats
+from jina_cli.documents.batch import DocumentBatch
+from jina_cli.documents.column import ValuesColumn
+from jina_cli.documents.parquet import kinds_of, write_parquet
+from jina_cli.documents.readers import Source, formats, read_batches, read_sources
 from jina_cli.documents.readers.row import Item, Pause, Row, RowError
+from tests.testing.documents import plainly, some_vectors
 
 
 def _shown(items: object) -> list[tuple[int, object]]:
@@ -171,3 +178,52 @@ def test_only_npy_needs_a_file() -> None:
 
     assert formats.format_of("x.npy") == "npy"
     assert "npy" not in formats.BY_NAME
+
+
+def _table(path: Path, docs: DocumentBatch | None = None) -> str:
+    if docs is None:
+        day = datetime.date(2026, 11, 21)
+        rows = [{"title": "a", "day": day, "blob": b"\x00", "v": [1.5]}, {"text": "b", "price": 3}]
+        pq.write_table(pa.Table.from_pylist(rows, schema=_FOREIGN), path)
+    else:
+        with path.open("wb") as file:
+            write_parquet(file, [docs], kinds_of(docs))
+    return str(path)
+
+
+_FOREIGN = pa.schema(
+    [
+        *(("title", pa.string()), ("text", pa.string()), ("day", pa.date32())),
+        *(("blob", pa.binary()), ("v", pa.list_(pa.float32())), ("price", pa.int64())),
+    ]
+)
+
+
+def test_rows_of_a_parquet_table_are_read(tmp_path: Path) -> None:
+    path = _table(tmp_path / "a.parquet")
+
+    items = list(formats.read_parquet(path))
+
+    assert _shown(items) == [
+        (1, {"title": "a", "day": "2026-11-21", "blob": "AA==", "v": [1.5]}),
+        (2, {"text": "b", "price": 3}),
+    ]
+    assert [item.uri for item in items if isinstance(item, Row)] == [f"{path}:1", f"{path}:2"]
+
+
+def test_documents_that_were_dumped_as_a_table_are_read_as_they_were(tmp_path: Path) -> None:
+    docs = some_vectors(2).with_columns(tags=ValuesColumn([{"n": 1}, None]))
+
+    items = list(read_sources([Source(_table(tmp_path / "a.parquet", docs))]))
+
+    (batch,) = read_batches(iter(items), size=10)
+    assert plainly(batch.docs.without("uri")) == plainly(docs)
+
+
+def test_a_file_that_is_no_parquet_table_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.parquet").write_bytes(b"nothing")
+
+    (item,) = formats.read_parquet(str(tmp_path / "a.parquet"))
+
+    assert isinstance(item, RowError)
+    assert item.reason.startswith("cannot be read: is no Parquet file that can be read: ")
