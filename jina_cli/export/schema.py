@@ -22,12 +22,14 @@ def bundle(kind: str = "flow", draft: Draft = "2020-12") -> dict[str, Any]:
 
     In draft 7, which ignores what stands beside `$ref`, that goes into `allOf`; keys that have
     no effect or are not supported say so in `deprecationMessage`, which editors show. What a
-    built-in Executor takes is tied to its name.
+    built-in Executor or a Driver takes is tied to its name.
     """
     documents = {name: json.loads(schema_text(name)) for name in KINDS}
     built_in = documents["executor"]["properties"]["jtype"]["x-builtin"]
     documents["executor"]["allOf"] = [*_ties(built_in, "jtype", "with")]
     documents["pod"]["allOf"] = [*_ties(built_in, "uses", "uses_with")]
+    drivers = documents["driver"]["properties"]["driver"]["x-builtin"]
+    documents["driver"]["allOf"] = [*_ties_of_drivers(drivers)]
     holder = "$defs" if draft == "2020-12" else "definitions"
     root = _converted(documents[kind], kind, kind, draft)
     others = {
@@ -51,6 +53,14 @@ def _ties(built_in: Mapping[str, Any], named: str, given: str) -> Iterator[dict[
         tied = {**arguments, "type": ["object", "null"], "properties": taken}
         is_it = {"properties": {named: {"const": name}}, "required": [named], "not": {"anyOf": own}}
         yield {"if": is_it, "then": {"properties": {given: tied}}}
+
+
+def _ties_of_drivers(built_in: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield, for each Driver, what it takes under `with`."""
+    for name, known in built_in.items():
+        is_it = {"properties": {"driver": {"const": name}}, "required": ["driver"]}
+        taken = {**known["with"], "type": ["object", "null"]}
+        yield {"if": is_it, "then": {"properties": {"with": taken}}}
 
 
 def _without_head(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,9 +57,10 @@ def explain(key: str) -> list[Explanation]:
     """Return what is known of a key: one for each place where it may stand.
 
     `executors.replicas` names one place; `replicas` alone is looked for everywhere. So are
-    built-in Executors, `VectorIndexer`, and their arguments, `metric` or `VectorIndexer.metric`.
+    built-in Executors, `VectorIndexer`, and their arguments, `metric` or `VectorIndexer.metric`;
+    so are Drivers, and their options with the Driver's name before them.
     """
-    return [*_keys(key), *_of_executors(key.strip())]
+    return [*_keys(key), *_of_executors(key.strip()), *_of_drivers(key.strip())]
 
 
 def _keys(key: str) -> list[Explanation]:
@@ -98,6 +99,7 @@ def _all_keys() -> Iterator[str]:
     for name, known in _executors().items():
         yield name
         yield from _arguments(known)
+    yield from _drivers()
 
 
 def _executors() -> Mapping[str, BuiltIn]:
@@ -117,6 +119,31 @@ def _of_executors(key: str) -> list[Explanation]:
         _explanation(f"{name}.{argument}", _arguments(known)[argument])
         for name, known in _executors().items()
         if argument in _arguments(known) and owner in ("", name)
+    ]
+
+
+def _drivers() -> Mapping[str, BuiltIn]:
+    return rules()["driver"].properties["driver"].builtin
+
+
+def _of_drivers(key: str) -> list[Explanation]:
+    """Return a Driver of this name, or the option that `key` names of one."""
+    name, _, option = key.partition(".")
+    if name not in _drivers():
+        return []
+    known = _drivers()[name]
+    if option:
+        rule = _arguments(known).get(option)
+        return [] if rule is None else [_explanation(key, rule)]
+    return [
+        Explanation(
+            key=name,
+            description=known.description,
+            types=("Driver",),
+            default=None,
+            arguments={key: _argument(rule) for key, rule in _arguments(known).items()},
+            example=f"requests:\n  /search:\n    - driver: {name}\n      with: {{priority: 0}}",
+        )
     ]
 
 

@@ -35,6 +35,7 @@ class _Old:
 
 
 _FILES = frozenset({"index_filename", "key_length"})
+_CHUNK_FIELDS = frozenset({"required_keys"})
 _VECTORS = _Old(
     "VectorIndexer",
     {"store_fields": []},
@@ -50,6 +51,9 @@ _OLD: Mapping[str, _Old] = {
     "DocPbIndexer": _BODIES,
     "ChunkPbIndexer": _BODIES,
     "DocIDCache": _Old("DocCache", gone=frozenset({"index_filename", "field"})),
+    # Their smallest distance is the highest score of today.
+    "MinRanker": _Old("Chunk2DocRanker", {"aggregate": "max"}, gone=_CHUNK_FIELDS),
+    "MaxRanker": _Old("Chunk2DocRanker", {"aggregate": "max"}, gone=_CHUNK_FIELDS),
 }
 _COMPOUNDS = frozenset({"CompoundIndexer", "ChunkIndexer", "DocIndexer", "PipelineEncoder"})
 """Compound Executors of 0.9 that had names of their own."""
@@ -205,7 +209,7 @@ def _renamed(name: str, now: str, span: Span) -> Diagnostic:
 def _without_effect(key: str, span: Span) -> Diagnostic:
     return Diagnostic(
         code="JNA109",
-        message=f"{key!r} has no effect: the index keeps its own files",
+        message=f"{key!r} has no effect: it is about how Jina 0.9 worked",
         span=span,
         path=f"with.{key}",
         severity=Severity.WARNING,
