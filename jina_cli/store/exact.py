@@ -132,7 +132,6 @@ class Exact:
             lengths[lengths == 0] = 1.0
             scores /= lengths
             np.minimum(np.maximum(scores, -1.0, out=scores), 1.0, out=scores)
-            return scores.astype(np.float32)
         return _as_floats(scores)
 
     def _coarse(self, queries: Vectors, rows: Rows) -> Iterator[Vectors]:
@@ -175,7 +174,8 @@ def _blocks(count: int, numbers: int) -> Iterator[slice]:
 
 def _as_floats(scores: Doubles) -> NDArray[np.float32]:
     with np.errstate(over="ignore"):
-        return scores.astype(np.float32)
+        floats: NDArray[np.float32] = scores.astype(np.float32)
+    return floats
 
 
 def _floor(coarse: Vectors, top_k: int) -> float:

@@ -86,6 +86,7 @@ class Graph:
         space: Where vectors go.
         index: What to begin with; None for nothing.
         digests: By label, of what is in `index`; none of them leads anywhere before `adopt`.
+        memory: What `index` looks at, if it is not its own.
 
     Attributes:
         space: As given.
@@ -97,10 +98,16 @@ class Graph:
     """
 
     def __init__(
-        self, space: Space, *, index: Index | None = None, digests: Digests | None = None
+        self,
+        space: Space,
+        *,
+        index: Index | None = None,
+        digests: Digests | None = None,
+        memory: memoryview | None = None,
     ) -> None:
         self.space = space
         self.index = new_index(space.dim) if index is None else index
+        self._memory = memory  # let go of after the index
         self.size = self.stale = 0 if digests is None else len(digests)
         self.unfit = self.zeros = 0
         self._compiled: Any = self.index._compiled

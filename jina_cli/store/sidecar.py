@@ -13,7 +13,7 @@ import json
 import mmap
 import os
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from zlib import crc32
@@ -47,12 +47,14 @@ class Saved:
         change: The last change of the record that it may have seen.
         keys: By label, of the vector that got it; -1 where that was gone.
         digests: By label.
+        memory: What a shared graph looks at: to be kept as long as its index.
     """
 
     change: int
     space: Space
     keys: Numbers
     digests: Digests
+    memory: memoryview | None = None
 
     @classmethod
     def of(cls, graph: Graph, keys: Numbers, change: int) -> Self:
@@ -112,13 +114,12 @@ def load(path: Path, metric: Metric, dim: int, *, is_shared: bool) -> tuple[Save
     saved, graph_bytes = _saved(facts, data[: -_END.size - length])
     index = new_index(saved.space.dim)
     try:
-        # A view keeps what it looks at alive.
         (index.view if is_shared else index.load)(data[:graph_bytes])
     except (RuntimeError, ValueError) as error:
         raise Unusable(f"usearch does not take it ({error})") from error
     if len(index) != len(saved.keys) or index.ndim != saved.space.dim:
         raise Unusable("the graph is not that of its keys")
-    return saved, index
+    return (replace(saved, memory=data) if is_shared else saved), index
 
 
 def _go_on(done: int, of: int) -> bool:

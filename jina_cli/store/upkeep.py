@@ -249,7 +249,8 @@ class Upkeep:
         except (sidecar.Unusable, OSError) as error:
             log.warning("the graph %s is made again: %s", self._path, error)
             return
-        self._adopt(saved, Graph(saved.space, index=index, digests=saved.digests))
+        graph = Graph(saved.space, index=index, digests=saved.digests, memory=saved.memory)
+        self._adopt(saved, graph)
         self._saved_size = len(saved.keys)
 
     def _adopt(self, saved: sidecar.Saved, graph: Graph) -> None:

@@ -38,7 +38,7 @@ def test_no_room_leaves_an_array_as_it_was() -> None:
     growing.grow(3)
     growing.rows[:] = 1
 
-    with pytest.raises(MemoryError, match="no room for .* MiB of vectors"):
+    with pytest.raises(MemoryError, match=r"no room for .* MiB of vectors"):
         growing.grow(1 << 50)
 
     assert growing.rows.tolist() == [[1, 1]] * 3

@@ -184,6 +184,7 @@ def test_vectors_no_graph_has_a_place_for_are_searched_exactly(tmp_path: Path) -
             table.committed(2)
         wait_until(lambda: has_graph_of_all(quick))
 
-        assert quick.graph is not None and quick.graph.unfit
+        assert quick.graph is not None
+        assert quick.graph.unfit
         assert quick.search(vectors[:1], 1, None).ids == [[f"d{COUNT}"]]
         assert recall_of(exact, quick, some_vectors(2, 50)) >= RECALL

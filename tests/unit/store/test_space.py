@@ -35,7 +35,8 @@ def test_the_nearest_points_are_the_best_vectors(
     points, fits = space.place(vectors)
     aims = space.aim(queries)
 
-    assert aims is not None and aims.dtype == points.dtype == np.float32
+    assert aims is not None
+    assert aims.dtype == points.dtype == np.float32
     assert fits.mean() > 0.98
     assert np.abs(points[fits]).max() < 3
     # In half precision, as a graph has them: eleven bits.
@@ -65,7 +66,8 @@ def test_a_zero_vector_has_no_place_for_cosine_only() -> None:
     fits = {m: Space.fit(m, prepare(vectors, m)).place(prepare(vectors, m))[1] for m in Metric}
 
     assert not fits[Metric.COSINE][3]
-    assert fits[Metric.L2][3] and fits[Metric.INNER_PRODUCT][3]
+    assert fits[Metric.L2][3]
+    assert fits[Metric.INNER_PRODUCT][3]
 
 
 @pytest.mark.parametrize("metric", [Metric.L2, Metric.INNER_PRODUCT], ids=lambda m: m.value)
@@ -74,7 +76,8 @@ def test_equal_vectors_make_a_space_too(metric: Metric) -> None:
 
     points, fits = space.place(np.ones((2, 3), np.float32))
 
-    assert fits.all() and np.abs(points).max() < 1
+    assert fits.all()
+    assert np.abs(points).max() < 1
 
 
 def test_a_query_far_from_all_has_no_aim_for_l2() -> None:
