@@ -71,7 +71,9 @@ class HogPcaEncoder(Encoder):
     def default_batching(self) -> Mapping[str, Batching]:
         return dict.fromkeys(("/index", "/search", "/update"), ZERO_WAIT)
 
-    def _features(self, content: NDArray[Any]) -> NDArray[np.float32]:
+    def _features(self, content: Any) -> NDArray[np.float32]:
+        if not isinstance(content, np.ndarray):
+            raise ValueError("images must be (n, height, width), and these have no one shape")
         if content.ndim != 3:
             raise ValueError(f"images must be (n, height, width), got {content.shape}")
         images = content.astype(np.float32, copy=False)

@@ -236,8 +236,8 @@ class EfficientNetEncoder(OnnxImageEncoder):
 
     Args:
         model: Path of the `.onnx` file.
-        size: Side in pixels that images are brought to, the 224 it was trained on by default;
-            with 128 it is three times as fast.
+        size: Side in pixels that images are brought to; 0 for what the network says, or the 224
+            it was trained on. With 128 it is three times as fast.
         crop: Whether the middle of an image is taken; else it is stretched to a square.
         threads: That work on one batch; 0 for the cores there are, shared among the replicas.
         field: Where the image is: `tensor` (uint8, or floats from 0 to 1), `blob` or `uri`.
@@ -247,7 +247,7 @@ class EfficientNetEncoder(OnnxImageEncoder):
         self,
         *,
         model: str = "",
-        size: int = _DEFAULT_SIZE,
+        size: int = 0,
         crop: bool = True,
         threads: int = 0,
         field: str = "tensor",

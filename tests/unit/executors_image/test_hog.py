@@ -75,6 +75,11 @@ def test_images_of_another_shape_are_refused(tmp_path: Path) -> None:
         an_encoder(tmp_path).train(np.zeros((2, 784), np.uint8))
 
 
+def test_images_of_several_shapes_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="these have no one shape"):
+        an_encoder(tmp_path).train([np.zeros((2, 3)), np.zeros((3, 2))])
+
+
 def test_clothes_of_one_class_are_found_with_each_other(tmp_path: Path) -> None:
     data = read_sample()
     encoder = an_encoder(tmp_path, dim=64)
