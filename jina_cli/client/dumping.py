@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import Final
 
@@ -20,7 +21,7 @@ PAGE_BYTES: Final = 8 * 2**20
 """Documents of a page, while they are shorter than this together."""
 
 
-async def pages(client: Asks, question: Question) -> AsyncIterator[DocumentBatch]:
+async def pages(client: Asks, question: Question) -> AsyncGenerator[DocumentBatch, None]:
     """Yield all documents that a Flow keeps, in order of their ids, none of them twice.
 
     Pages grow as long as documents are small, and shrink where the Flow says that an answer is
@@ -32,7 +33,25 @@ async def pages(client: Asks, question: Question) -> AsyncIterator[DocumentBatch
     Raises:
         JinaError: As `AsyncClient.ask`.
     """
-    after, limit = "", FIRST_PAGE
+    asking = asyncio.ensure_future(_page(client, question, "", FIRST_PAGE))
+    try:
+        while True:
+            page, limit = await asking
+            if not len(page):
+                return
+            # The next one is made while the caller is busy with this one.
+            last, limit = page.ids[-1], _next_limit(page, limit)
+            asking = asyncio.ensure_future(_page(client, question, last, limit))
+            yield page
+    finally:
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+
+
+async def _page(
+    client: Asks, question: Question, after: str, limit: int
+) -> tuple[DocumentBatch, int]:
+    """Return the documents behind an id, and how many were asked for at last."""
     while True:
         asked = {**question.parameters, "after": after, "limit": limit}
         try:
@@ -41,13 +60,8 @@ async def pages(client: Asks, question: Question) -> AsyncIterator[DocumentBatch
             if error.status != "TOO_LARGE" or limit == 1:
                 raise
             limit = max(1, limit // 4)
-            continue
-        page = _first(answer.docs, after, limit)
-        if not len(page):
-            return
-        yield page
-        after = page.ids[-1]
-        limit = _next_limit(page, limit)
+        else:
+            return _first(answer.docs, after, limit), limit
 
 
 def _first(docs: DocumentBatch, after: str, limit: int) -> DocumentBatch:

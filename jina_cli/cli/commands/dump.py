@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import aclosing, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
@@ -151,16 +152,17 @@ async def _write(job: Job, settings: Settings, output: Output, writer: Writer) -
     shown = progress_on("dumping", shown=settings.progress, color=output.err_colors)
     async with connected(job.place, settings, must_exist=True) as client:
         await Index(client, kept).counts()  # says so if no Pod keeps documents
-        with shown as progress:
-            async for page in pages(client, question):
-                whole = page if job.vectors else without_vectors(page)
-                try:
-                    writer.write(whole)
-                except BadField as error:
-                    raise BadInput(str(error)) from error
-                documents += len(page)
-                chunks += count_chunks(page)
-                progress.advance(len(page))
+        async with aclosing(pages(client, question)) as found:
+            with shown as progress:
+                async for page in found:
+                    whole = page if job.vectors else without_vectors(page)
+                    try:
+                        await asyncio.to_thread(writer.write, whole)
+                    except BadField as error:
+                        raise BadInput(str(error)) from error
+                    documents += len(page)
+                    chunks += count_chunks(page)
+                    progress.advance(len(page))
     return documents, chunks
 
 
