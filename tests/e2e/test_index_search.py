@@ -24,7 +24,10 @@ LINES = "".join(json.dumps(row) + "\n" for row in ROWS)
 
 
 @pytest.fixture
-def jina(tmp_path: Path) -> Iterator[Jinas]:
+def jina(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jinas]:
+    """Give commands that search by words alone: what has none of them is not found."""
+    for command in ("INDEX", "SEARCH"):
+        monkeypatch.setenv(f"JINA_{command}_USES", "lexical")
     with Jinas(tmp_path) as jinas:
         yield jinas
 
@@ -177,7 +180,10 @@ def test_a_closed_stdin_is_nothing(jina: Jinas) -> None:
     assert (done.returncode, done.stderr) == (5, "jina: error: stdin is closed\n")
 
 
-def test_a_flow_that_runs_is_used_and_by_address_too(jina: Jinas, tmp_path: Path) -> None:
+def test_a_flow_that_runs_is_used_and_by_address_too(
+    jina: Jinas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("JINA_SEARCH_USES")  # it has no meaning beside an address
     (tmp_path / "f.yml").write_text(
         "jtype: Flow\n"
         "gateway: {host: 127.0.0.1, protocol: [grpc, http], port: [0, 0]}\n"
