@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jina_cli.documents.batch import DocumentBatch, MissingField
+from jina_cli.documents.batch import BadField, DocumentBatch, MissingField
 from jina_cli.documents.column import (
     BytesColumn,
     Column,
@@ -24,6 +24,9 @@ from jina_cli.documents.column import (
 )
 from jina_cli.drivers.base import BadResult
 
+_NUMBERS = ("tensor", "embedding")
+"""Fields that hold tensors and nothing else."""
+
 
 def content_of(docs: DocumentBatch, field: str) -> Any:
     """Return a field as an array function takes it.
@@ -33,6 +36,7 @@ def content_of(docs: DocumentBatch, field: str) -> Any:
 
     Raises:
         MissingField: Some document does not have it.
+        BadField: It should be tensors, and is something else.
     """
     column = docs.columns.get(field)
     if column is None:
@@ -45,7 +49,12 @@ def content_of(docs: DocumentBatch, field: str) -> Any:
     missing = [docs.ids[i] for i, row in enumerate(rows) if row is None]
     if missing:
         raise MissingField(field, missing)
-    return docs.tensor(field) if isinstance(column, TensorColumn) else list(rows)
+    if isinstance(column, TensorColumn):
+        return docs.tensor(field)
+    wrong = next((row for row in rows if not isinstance(row, np.ndarray)), None)
+    if field in _NUMBERS and wrong is not None:
+        raise BadField(f"{field!r} must be an array of numbers, and is {type(wrong).__name__}")
+    return list(rows)
 
 
 def places_with(docs: DocumentBatch, field: str) -> list[int]:
