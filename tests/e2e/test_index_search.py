@@ -24,6 +24,13 @@ LINES = "".join(json.dumps(row) + "\n" for row in ROWS)
 
 
 @pytest.fixture
+def by_default(tmp_path: Path) -> Iterator[Jinas]:
+    """Give commands without any settings of ours."""
+    with Jinas(tmp_path) as jinas:
+        yield jinas
+
+
+@pytest.fixture
 def jina(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jinas]:
     """Give commands that search by words alone: what has none of them is not found."""
     for command in ("INDEX", "SEARCH"):
@@ -180,10 +187,8 @@ def test_a_closed_stdin_is_nothing(jina: Jinas) -> None:
     assert (done.returncode, done.stderr) == (5, "jina: error: stdin is closed\n")
 
 
-def test_a_flow_that_runs_is_used_and_by_address_too(
-    jina: Jinas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("JINA_SEARCH_USES")  # it has no meaning beside an address
+def test_a_flow_that_runs_is_used_and_by_address_too(by_default: Jinas, tmp_path: Path) -> None:
+    jina = by_default
     (tmp_path / "f.yml").write_text(
         "jtype: Flow\n"
         "gateway: {host: 127.0.0.1, protocol: [grpc, http], port: [0, 0]}\n"
