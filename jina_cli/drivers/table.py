@@ -92,7 +92,8 @@ OLD_NAMES: Mapping[str, str] = {
 }
 """Names that a `queryset` written for Jina 0.9 has for Drivers."""
 
-_NOT_PER_REQUEST = frozenset({"executor", "priority"})
+_NOT_PER_REQUEST = frozenset({"executor", "priority", "files", "http"})
+"""Options that are the Flow's alone: who asks must not choose what a process may read."""
 
 
 class BadDriver(ValueError):

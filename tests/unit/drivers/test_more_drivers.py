@@ -408,6 +408,10 @@ def test_values_without_an_order_are_named() -> None:
             [{"name": "SliceQL", "parameters": {"priority": 3}, "priority": 1}],
             "'priority' of a Driver cannot be set by a request",
         ),
+        (
+            [{"name": "ConvertDriver", "parameters": {"files": True}, "priority": 1}],
+            "'files' of a Driver cannot be set by a request",
+        ),
     ],
 )
 def test_a_queryset_that_makes_no_sense_is_refused(queryset: Any, problem: str) -> None:
