@@ -18,6 +18,9 @@ from jina_cli.documents.rows import to_rows
 
 _NUMBERS = ("tensor", "embedding", "blob")
 _NOT_SHOWN = (*_NUMBERS, "matches", "chunks")
+_OF_A_MATCH = ("matches", "ref_id", "adjacency")
+"""What every match has alike, and nobody reads."""
+
 _FIRST_KEYS = ("id", "score", "text", "uri", "tags")
 
 
@@ -110,7 +113,7 @@ def found_in(queries: DocumentBatch, answer: DocumentBatch) -> Iterator[Found]:
         matches: Sequence[Mapping[str, Any]] = ()
         if column is not None and place is not None:
             start, end = int(column.offsets[place]), int(column.offsets[place + 1])
-            found = without_numbers(column.docs.slice(start, end)).without("matches")
+            found = without_numbers(column.docs.slice(start, end)).without(*_OF_A_MATCH)
             matches = [_ordered(match) for match in to_rows(found)]
         yield Found(query=row, matches=matches)
 
