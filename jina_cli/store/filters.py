@@ -19,7 +19,8 @@ from jina_cli.documents.columns import decode
 from jina_cli.documents.condition import FIELDS, All, AnyOf, Compare, Condition, Not, Own
 from jina_cli.documents.query import matches
 from jina_cli.store import changelog
-from jina_cli.store.records import Numbers
+from jina_cli.store.compiled import BODY, compiled
+from jina_cli.store.records import Numbers, numbers_of
 from jina_cli.store.schema import Meta
 from jina_cli.store.transaction import select_in
 
@@ -102,16 +103,39 @@ def matching(
     Args:
         among: Rows; others are not looked at. None is all.
     """
+    found, unknown = _told_by_sql(connection, condition, meta, among)
     looked_at = _names(condition)
     beside = looked_at if meta.beside is None else looked_at & (meta.beside | {_VECTOR_FIELD})
     select = _ROW_AND_REST if beside else _ROW
     rows: Iterable[Any]
-    if among is None:
+    if unknown is None:
         rows = connection.execute(select)
     else:
-        rows = select_in(connection, f"{select} WHERE documents.rowid", among.tolist())
-    found = [_of_chunk(chunk, condition, looked_at, beside) for chunk in _chunks(iter(rows))]
-    return np.concatenate(found) if found else np.zeros(0, np.int64)
+        rows = select_in(connection, f"{select} WHERE documents.rowid", unknown.tolist())
+    looked = [_of_chunk(chunk, condition, looked_at, beside) for chunk in _chunks(iter(rows))]
+    return np.concatenate([found, *looked])
+
+
+def _told_by_sql(
+    connection: sqlite3.Connection, condition: Condition, meta: Meta, among: Numbers | None
+) -> tuple[Numbers, Numbers | None]:
+    """Return the rows that match for sure, and those that have to be looked at; None is all."""
+    nothing = np.zeros(0, np.int64)
+    expression = compiled(condition, meta.beside)
+    if expression.is_unknown or among is not None:
+        return nothing, among
+    try:
+        told = connection.execute(
+            f"SELECT rowid, told FROM (SELECT rowid, {expression.sql} AS told FROM"
+            f" (SELECT rowid, id, {BODY} FROM documents)) WHERE told IS NOT 0",
+            expression.parameters,
+        ).fetchall()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+            raise
+        return nothing, among  # longer than SQLite takes, or a body that it cannot read
+    sure = numbers_of(row for row, is_true in told if is_true is not None)
+    return sure, numbers_of(row for row, is_true in told if is_true is None)
 
 
 def _of_chunk(

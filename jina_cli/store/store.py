@@ -282,7 +282,7 @@ class Store:
         if where is None and self._has_own_only:
             # All that was acknowledged is in memory, so the record need not be asked.
             hits = self._moments.vectors.search(vectors, _at_least_one(top_k), None)
-            if not any(place_of(keys).any() for keys in hits.keys):
+            if not any(np.count_nonzero(place_of(keys)) for keys in hits.keys):
                 return Found(hits.ids, hits.scores, [[""] * len(ids) for ids in hits.ids])
             self._has_own_only = False
         if where is not None:

@@ -39,7 +39,7 @@ _BEST = (
     " JOIN documents ON documents.rowid = best.row ORDER BY best.score"
 )
 _BY_EXPRESSION = _BEST.format(
-    "SELECT rowid AS row, rank AS score FROM terms WHERE terms MATCH ?{} ORDER BY rank LIMIT ?"
+    "SELECT rowid AS row, rank AS score FROM terms WHERE terms MATCH ?{}{} LIMIT ?"
 )
 _BY_WORDS = _BEST.format(
     "SELECT terms.rowid AS row, sum(json_extract(words.value, '$[1]') * terms.rank) AS score"
@@ -48,6 +48,9 @@ _BY_WORDS = _BEST.format(
     " GROUP BY terms.rowid ORDER BY score LIMIT ?"
 )
 _ALLOWED = " AND is_allowed(terms.rowid)"
+_BY_RANK = " ORDER BY rank"
+_BY_RANK_OF_FEW = " ORDER BY rank + 0"
+"""FTS5 sorts by rank before it filters; this it leaves to SQLite, and ranks what is allowed."""
 
 
 def words_of(question: str) -> list[str]:
@@ -88,9 +91,10 @@ class _Search:
         self._top_k = top_k
         self._counts: dict[str, int] = {}
         (self._texts,) = connection.execute("SELECT count(*) FROM terms_docsize").fetchone()
-        self._filter = ""
+        which, order = ("", _BY_RANK) if allowed is None else (_ALLOWED, _BY_RANK_OF_FEW)
+        self._by_expression = _BY_EXPRESSION.format(which, order)
+        self._by_words = _BY_WORDS.format(which)
         if allowed is not None:
-            self._filter = _ALLOWED
             # A method of bytes costs a fraction of what a function in Python would.
             is_allowed = allowed.astype(np.uint8).tobytes().__getitem__
             connection.create_function("is_allowed", 1, is_allowed)
@@ -111,13 +115,13 @@ class _Search:
                 [_quoted(word), times * self._factor(self._counts[word])]
                 for word, times in Counter(known).items()
             ]
-            return self._ranked(_BY_WORDS, json.dumps(weighed))
+            return self._ranked(self._by_words, json.dumps(weighed))
         telling = [word for word in known if 2 * self._counts[word] <= self._texts]
         if telling and len(telling) < len(known):
-            rows = self._ranked(_BY_EXPRESSION, _any_of(telling))
+            rows = self._ranked(self._by_expression, _any_of(telling))
             if len(rows) >= self._top_k:
                 return rows
-        return self._ranked(_BY_EXPRESSION, _any_of(known))
+        return self._ranked(self._by_expression, _any_of(known))
 
     def _count(self, words: Iterable[str]) -> None:
         """Find out how many texts have each word."""
@@ -133,12 +137,12 @@ class _Search:
         fts5 = math.log(odds)
         return math.log1p(odds) / (fts5 if fts5 > 0 else _FTS5_LEAST_WEIGHT)
 
-    def _ranked(self, select: str, given: str) -> list[tuple[str, float]]:
+    def _ranked(self, statement: str, given: str) -> list[tuple[str, float]]:
         """Return the ids and ranks of the best `top_k`, and all that rank with the last of them.
 
         SQL orders equal ranks by row, we by id: so we ask for more until no tie is cut.
         """
-        statement, limit = select.format(self._filter), self._top_k + 1
+        limit = self._top_k + 1
         while True:
             rows = self._connection.execute(statement, (given, limit)).fetchall()
             if len(rows) < limit or rows[-1][1] > rows[self._top_k - 1][1]:

@@ -330,6 +330,8 @@ def _rows_of_parts(records: Records) -> Sequence[Sequence[_PartRow]] | None:
 
 
 def _blobs(vectors: Vectors) -> Sequence[memoryview]:
-    data = memoryview(vectors.astype("<f4", copy=False).tobytes())
+    if not len(vectors):
+        return []
+    data = np.ascontiguousarray(vectors, "<f4").data.cast("B")
     size = 4 * vectors.shape[1]
     return [data[start : start + size] for start in range(0, len(data), size)]

@@ -172,3 +172,9 @@ def test_a_filter_sees_each_change(ten: Store) -> None:
     seen.append(ten.count(condition))
 
     assert seen == [2, 1, 2, 1, 0]
+
+
+def test_a_condition_that_sql_does_not_take_is_answered_all_the_same(ten: Store) -> None:
+    many = AnyOf(tuple(Compare(("tags", "n"), Op.EQ, n) for n in range(5, 5000)))
+
+    assert ten.count(many) == 5
