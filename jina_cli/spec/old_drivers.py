@@ -57,8 +57,9 @@ _SAME: Mapping[str, _Old] = {
 _OLD: Mapping[str, _Old] = {
     "DocCraftDriver": _Old("CraftDriver", {"traversal_paths": ["r"], "is_optional": True}),
     "ChunkCraftDriver": _Old("CraftDriver", {**_CHUNKS, "is_optional": True}),
-    "VectorIndexDriver": _Old("IndexDriver", {**_BOTH, "only_with": "embedding"}),
-    "KVIndexDriver": _Old("IndexDriver", _BOTH),
+    # Documents that were kept went on to the next Pod as they were.
+    "VectorIndexDriver": _Old("IndexDriver", {**_BOTH, "only_with": "embedding", "pass_on": True}),
+    "KVIndexDriver": _Old("IndexDriver", {**_BOTH, "pass_on": True}),
     "VectorSearchDriver": _Old(
         "SearchDriver",
         {"traversal_paths": ["r", "c"], "top_k": 50, "only_with": "embedding"},

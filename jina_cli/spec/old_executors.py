@@ -26,13 +26,67 @@ class _Old:
         defaults: Arguments it has where the file does not say.
         words: Values of arguments by their old ones.
         gone: Arguments that say nothing today.
+        requests: Drivers it had where the file does not say.
     """
 
     now: str
     defaults: Mapping[str, Any] = field(default_factory=dict)
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
+    requests: Mapping[str, Any] = field(default_factory=dict)
 
+
+_BOTH = {"traversal_paths": ["c", "r"]}
+
+
+def _driver(name: str, **options: Any) -> dict[str, Any]:
+    return {"driver": name, "with": options}
+
+
+def _kept(driver: str, **options: Any) -> list[dict[str, Any]]:
+    """Return what kept documents: in 0.9 they went on to the next Pod as they were."""
+    return [_driver(driver, **options, **_BOTH, pass_on=True)]
+
+
+def _kept_vectors(driver: str, **options: Any) -> list[dict[str, Any]]:
+    return _kept(driver, **options, only_with="embedding")
+
+
+def _searched(**options: Any) -> list[dict[str, Any]]:
+    paths = {"traversal_paths": ["r", "c"]}
+    return [_driver("SearchDriver", **options, **paths, top_k=50, only_with="embedding")]
+
+
+_OF_VECTORS = {
+    "/index": _kept_vectors("IndexDriver"),
+    "/update": _kept_vectors("UpdateDriver"),
+    "/search": _searched(),
+}
+_OF_BODIES = {
+    "/index": _kept("IndexDriver"),
+    "/update": _kept("UpdateDriver"),
+}
+_VECTOR, _BODY = {"executor": "BaseVectorIndexer"}, {"executor": "BaseKVIndexer"}
+_NO_VECTOR = _driver("ExcludeDriver", fields=["embedding"], **_BOTH)
+_OF_COMPOUND_INDEXER: Mapping[str, Any] = {
+    "/index": [
+        *_kept_vectors("IndexDriver", **_VECTOR),
+        _NO_VECTOR,
+        *_kept("IndexDriver", **_BODY),
+    ],
+    "/update": [
+        *_kept_vectors("UpdateDriver", **_VECTOR),
+        _NO_VECTOR,
+        *_kept("UpdateDriver", **_BODY),
+    ],
+    "/search": [
+        *_searched(**_VECTOR),
+        _NO_VECTOR,
+        _driver("KeyValueSearchDriver", **_BODY, traversal_paths=["m", "cm"]),
+    ],
+    "/delete": [_driver("DeleteDriver", **_VECTOR), _driver("DeleteDriver", **_BODY)],
+}
+"""What CompoundIndexer did where its file did not say."""
 
 _FILES = frozenset({"index_filename", "key_length"})
 _CHUNK_FIELDS = frozenset({"required_keys"})
@@ -41,8 +95,9 @@ _VECTORS = _Old(
     {"store_fields": []},
     {"metric": {"euclidean": "l2", "ip": "inner_product"}},
     _FILES | {"backend", "compress_level", "ref_indexer", "delete_on_dump"},
+    _OF_VECTORS,
 )
-_BODIES = _Old("KeyValueIndexer", gone=_FILES)
+_BODIES = _Old("KeyValueIndexer", gone=_FILES, requests=_OF_BODIES)
 
 _OLD: Mapping[str, _Old] = {
     "NumpyIndexer": _VECTORS,
@@ -57,38 +112,6 @@ _OLD: Mapping[str, _Old] = {
 }
 _COMPOUNDS = frozenset({"CompoundIndexer", "ChunkIndexer", "DocIndexer", "PipelineEncoder"})
 """Compound Executors of 0.9 that had names of their own."""
-
-_BOTH = {"traversal_paths": ["c", "r"]}
-_VECTOR, _BODY = {"executor": "BaseVectorIndexer"}, {"executor": "BaseKVIndexer"}
-
-
-def _kept(driver: str) -> list[dict[str, Any]]:
-    return [
-        {"driver": driver, "with": {**_VECTOR, **_BOTH, "only_with": "embedding"}},
-        {"driver": "ExcludeDriver", "with": {"fields": ["embedding"], **_BOTH}},
-        {"driver": driver, "with": {**_BODY, **_BOTH}},
-    ]
-
-
-_OF_COMPOUND_INDEXER: Mapping[str, Any] = {
-    "/index": _kept("IndexDriver"),
-    "/update": _kept("UpdateDriver"),
-    "/search": [
-        {
-            "driver": "SearchDriver",
-            "with": {
-                **_VECTOR,
-                "traversal_paths": ["r", "c"],
-                "top_k": 50,
-                "only_with": "embedding",
-            },
-        },
-        {"driver": "ExcludeDriver", "with": {"fields": ["embedding"], **_BOTH}},
-        {"driver": "KeyValueSearchDriver", "with": {**_BODY, "traversal_paths": ["m", "cm"]}},
-    ],
-    "/delete": [{"driver": "DeleteDriver", "with": one} for one in (_VECTOR, _BODY)],
-}
-"""What CompoundIndexer did where its file did not say."""
 
 _BEST_TEN = [
     {"driver": "ReduceDriver"},
@@ -165,7 +188,11 @@ def modern_executor(node: MapNode, problems: list[Diagnostic]) -> MapNode:
         given.setdefault(key, Entry(at.span, from_data(value, at.span)))
     arguments = Entry(at.span, MapNode(given, held.span if held else at.span))
     jtype = replace(at, value=ScalarNode(old.now, at.value.span, old.now))
-    return node.with_entries({**node.entries, "jtype": jtype, "with": arguments})
+    entries = {**node.entries, "jtype": jtype, "with": arguments}
+    if old.requests:
+        requests = Entry(at.span, from_data(old.requests, at.value.span))
+        entries.setdefault("requests", requests)
+    return node.with_entries(entries)
 
 
 def _modern_compound(node: MapNode, at: Entry, parts: ListNode) -> MapNode:

@@ -59,7 +59,7 @@ def test_executors_of_0_9_are_read_as_those_of_today(
 ) -> None:
     spec = used(tmp_path, uses)
 
-    assert (spec.jtype, spec.with_, spec.requests) == (jtype, with_, {})
+    assert (spec.jtype, spec.with_) == (jtype, with_)
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,16 @@ def test_executors_of_0_9_are_read_as_those_of_today(
 )
 def test_built_in_pods_are_lists_of_drivers(tmp_path: Path, uses: str, drivers: Any) -> None:
     assert used(tmp_path, uses).requests == {"/default": drivers}
+
+
+def test_what_is_kept_goes_on_as_it_did(tmp_path: Path) -> None:
+    both = {"traversal_paths": ["c", "r"], "pass_on": True}
+
+    assert used(tmp_path, "BinaryPbIndexer").requests == {
+        "/index": (DriverSpec(driver="IndexDriver", with_=both),),
+        "/update": (DriverSpec(driver="UpdateDriver", with_=both),),
+    }
+    assert used(tmp_path, "!BinaryPbIndexer\nrequests: {on: {}}").requests == {}
 
 
 def test_precision_and_recall_are_two_evaluators_side_by_side(tmp_path: Path) -> None:
