@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+import yaml
+
 from jina_cli.spec.schemas import BuiltIn, Rule, rules
 
 
@@ -155,7 +157,7 @@ def _executor(name: str, known: BuiltIn) -> Explanation:
         default=None,
         arguments={key: _argument(rule) for key, rule in _arguments(known).items()},
         endpoints=known.endpoints,
-        example=_example(name, _arguments(known)),
+        example=_example(name, known),
     )
 
 
@@ -165,13 +167,53 @@ def _argument(rule: Rule) -> str:
     return " ".join(filter(None, (rule.description, f"One of {said}." if said else "", default)))
 
 
-def _example(name: str, arguments: Mapping[str, Rule]) -> str:
-    lines = ["jtype: Flow", "executors:", "  - name: mine", f"    uses: {name}"]
-    given = {key: rule.default for key, rule in arguments.items() if rule.default is not None}
+def _example(name: str, known: BuiltIn) -> str:
+    note = [f"# {known.example_note}"] if known.example_note else []
+    return "\n".join([*note, "jtype: Flow", "executors:", *_pod(name, known.example)])
+
+
+def _pod(name: str, given: Mapping[str, Any]) -> list[str]:
+    lines = ["  - name: mine", f"    uses: {name}"]
     if given:
-        lines.append("    uses_with:")
-        lines += [f"      {key}: {_inline(value)}" for key, value in given.items()]
-    return "\n".join(lines)
+        inside = yaml.safe_dump(dict(given), sort_keys=False, allow_unicode=True)
+        lines += ["    uses_with:", *(f"      {line}" for line in inside.splitlines())]
+    return lines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A built-in Executor or Driver, in a list of all.
+
+    Attributes:
+        endpoints: That an Executor serves; `/default` stands for all.
+        example: YAML of an item of `executors` or of a list of Drivers.
+    """
+
+    name: str
+    description: str
+    endpoints: tuple[str, ...] = ()
+    example: str = ""
+
+
+def listed_executors() -> list[Listed]:
+    """Return all built-in Executors, by name."""
+    return [
+        Listed(
+            name=name,
+            description=known.description,
+            endpoints=known.endpoints,
+            example="\n".join(line[2:] for line in _pod(name, known.example)),
+        )
+        for name, known in sorted(_executors().items())
+    ]
+
+
+def listed_drivers() -> list[Listed]:
+    """Return all Drivers, by name."""
+    return [
+        Listed(name=name, description=known.description)
+        for name, known in sorted(_drivers().items())
+    ]
 
 
 def _inline(value: Any) -> str:

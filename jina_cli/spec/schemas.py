@@ -9,7 +9,8 @@ a keyword that this module does not know is a bug in the schema. Of our own are:
 * `x-renamed-to`: the key that took its place.
 * `x-applies-to`: what a key of a Flow's `with` is laid under: `flow`, `gateway`, `pods`.
 * `x-builtin`: Executors and Drivers that come with us, by name. Each is one sentence, or has it
-  as `description` beside the schema of its `with` and the `endpoints` it serves.
+  as `description` beside the schema of its `with`, the `endpoints` it serves and an `example` of
+  its `with`, with an `example_note` on what that needs.
 """
 
 from __future__ import annotations
@@ -36,11 +37,15 @@ class BuiltIn:
         description: One sentence.
         arguments: What `with` may hold; None where that is not written down.
         endpoints: That it serves; empty for none of its own.
+        example: What stands under `with` of one that runs.
+        example_note: What that takes besides, one sentence; empty for nothing.
     """
 
     description: str
     arguments: Rule | None = None
     endpoints: tuple[str, ...] = ()
+    example: Mapping[str, Any] = field(default_factory=dict)
+    example_note: str = ""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -203,4 +208,6 @@ class _Compiler:
             description=value["description"],
             arguments=self._rule(value["with"], kind),
             endpoints=tuple(value.get("endpoints", ())),
+            example=value.get("example", {}),
+            example_note=value.get("example_note", ""),
         )

@@ -15,9 +15,15 @@ from jina_cli.errors import JinaError, NothingMatched
 from jina_cli.nearest import nearest
 
 if TYPE_CHECKING:
-    from jina_cli.spec.explain import Explanation
+    from jina_cli.spec.explain import Explanation, Listed
 
 WIDTH = 88
+
+_FAMILIES = (
+    *("crafters", "segmenters", "encoders", "indexers"),
+    *("rankers", "classifiers", "evaluators", "others"),
+)
+"""Packages of the built-in Executors, in the order in which documents meet them."""
 
 
 def explain(
@@ -36,7 +42,8 @@ def explain(
 
     A key alone is looked for everywhere; with the key it stands under, in that one place.
     Without an argument, the keys of a Flow, and the topics; `executors` lists the Executors
-    too. Exits with 5 if there is nothing of that name.
+    by family too, each with an example, and `drivers` the Drivers. Exits with 5 if there is
+    nothing of that name.
     """
     from jina_cli.cli.render import Output
 
@@ -65,7 +72,11 @@ def records_of(key: str) -> list[dict[str, Any]]:
         return [_code(key.upper())]
     if key in TOPICS:
         return [_topic(key, TOPICS[key])]
+    if key == "drivers":
+        return [_drivers()]
     found = explain_key(key)
+    if key == "executors":
+        return [*({**_record(each), "built_in": {}} for each in found), *_families()]
     if not found:
         near = [each for each in (nearest(key, TOPICS), *nearest_keys(key)) if each]
         hint = "did you mean " + " or ".join(map(repr, near)) + "?" if near else "see jina explain"
@@ -79,6 +90,8 @@ def text_of(record: dict[str, Any]) -> str:
         return f"{record['code']}: {record['title']}\n\n{_wrapped(record['text'])}"
     if "topic" in record:
         return f"{record['topic']}: {record['title']}\n\n{record['text']}"
+    if "list" in record:
+        return "\n\n".join([f"{record['list'].capitalize()}:", *map(_item, record["items"])])
     lines = [_headline(record), _wrapped(record["description"])]
     if record["note"]:
         lines.append(_wrapped(record["note"]))
@@ -137,6 +150,36 @@ def _topic(name: str, topic: Topic) -> dict[str, Any]:
         "title": topic.title,
         "text": topic.text,
     }
+
+
+def _families() -> list[dict[str, Any]]:
+    """Return the built-in Executors, a list for each family, in the order of a Flow."""
+    from jina_cli.executors.registry import BUILT_IN
+    from jina_cli.spec.explain import listed_executors
+
+    families: dict[str, list[Listed]] = {name: [] for name in _FAMILIES}
+    for each in listed_executors():
+        place = BUILT_IN[each.name].partition(":")[0].split(".")
+        families[place[2] if place[2] in families else "others"].append(each)
+    return [_list(name, items) for name, items in families.items() if items]
+
+
+def _drivers() -> dict[str, Any]:
+    from jina_cli.spec.explain import listed_drivers
+
+    return _list("drivers", listed_drivers())
+
+
+def _list(name: str, items: list[Listed]) -> dict[str, Any]:
+    return {"schema": "jina.explain/1", "list": name, "items": [asdict(item) for item in items]}
+
+
+def _item(item: dict[str, Any]) -> str:
+    head = "  ".join(filter(None, (item["name"], ", ".join(map(_endpoint, item["endpoints"])))))
+    if not item["example"]:
+        return textwrap.indent(f"{head}  {item['description'].replace('`', chr(39))}", "  ")
+    example = textwrap.indent(item["example"], "    ")
+    return f"  {head}\n{_wrapped(item['description'])}\n{example}"
 
 
 def _record(explanation: Explanation) -> dict[str, Any]:
