@@ -22,6 +22,7 @@ BUILT_IN: Mapping[str, str] = {
     "DocCache": "jina_cli.executors.indexers.cache:DocCache",
     "EfficientNetEncoder": "jina_cli.executors.encoders.onnx_image:EfficientNetEncoder",
     "EmbeddingReranker": "jina_cli.executors.rankers.embedding:EmbeddingReranker",
+    "ExampleIndexer": "jina_cli.executors.indexers.examples:ExampleIndexer",
     "Executor": "jina_cli.executors.executor:Executor",
     "F1Evaluator": "jina_cli.executors.evaluators.ranking:F1Evaluator",
     "FashionEncoder": "jina_cli.executors.encoders.fashion:FashionEncoder",
