@@ -10,10 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jina_cli.executors.encoders.text_model import MINILM, Pooling, TextModelFiles, files_of
-from jina_cli.executors.encoders.token_network import TokenNetwork
+from jina_cli.executors.encoders.token_network import SAMPLE_TOKENS, TokenNetwork
 from jina_cli.executors.encoders.tokens import Tokenizer, bundled_tokenizer, tokenizer_in
-
-_SAMPLE = "A text of some length shows whether texts beside it change what becomes of it. " * 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +65,7 @@ class TextModel:
         self._normalize = normalize
         self.query_prefix = files.query_prefix
         self.passage_prefix = files.passage_prefix
-        self.dim = network.warm_up(tokenizer.texts([_SAMPLE])[0], self._pooled)
+        self.dim = network.warm_up(tokenizer.sample(SAMPLE_TOKENS), self._pooled)
 
     @classmethod
     def load(

@@ -72,8 +72,9 @@ class SentenceTransformerEncoder(AnyTextEncoder):
         return self._vectors(content, self._query)
 
     def _vectors(self, content: Sequence[str], prefix: str) -> NDArray[np.float32]:
+        texts = texts_in(content, what="SentenceTransformerEncoder")
         vectors = self._model.encode(
-            [prefix + text for text in texts_in(content, what="SentenceTransformerEncoder")],
+            [prefix + text for text in texts],
             prompt="",
             batch_size=self._batch_size,
             normalize_embeddings=self._normalize,

@@ -25,6 +25,12 @@ their intermediate results do not stay in the processor's cache."""
 _FEW_TOKENS = 128
 """Runs of fewer are not split further to keep all threads at work."""
 
+_TRIES = ((3, 5), (8, 7), (25, 20))
+"""Lengths of texts, and how many of them: what is tried before texts share runs."""
+
+SAMPLE_TOKENS = 64
+"""Word pieces that `TokenNetwork.warm_up` makes texts of."""
+
 _INPUTS = {
     "input_ids": "ids",
     "attention_mask": "mask",
@@ -92,24 +98,26 @@ class TokenNetwork:
         if self._pool is not None:
             self._pool.shutdown()
 
-    def warm_up(self, tokens: Tokens, reduce: Reduce) -> int:
+    def warm_up(self, sample: Tokens, reduce: Reduce) -> int:
         """Run it, find out whether texts can share runs, and return `dim`.
 
         Args:
-            tokens: Of a long text.
+            sample: Different word pieces, of which texts of several lengths are made.
         """
-        length = len(tokens)
-        alike = True
-        for size in sorted({min(size, length) for size in (3, 8, 25, length)}):
-            parts = [
-                Tokens(np.roll(tokens.ids, n).tolist()[:size], tokens.types[:size])
-                for n in range(1 if size == length else 5)
-            ]
-            alone = [self._run([part], reduce) for part in parts]
-            if self.is_together:
-                alike &= np.array_equal(np.concatenate(alone), self._run(parts, reduce))
-        self.is_together &= alike
-        return int(alone[0].shape[1])
+        return max(self._tried(sample, length, rows, reduce) for length, rows in _TRIES)
+
+    def _tried(self, sample: Tokens, length: int, rows: int, reduce: Reduce) -> int:
+        """Try a run of several texts against runs of one, and return `dim`."""
+        length = min(length, self.fixed_length or length)
+        texts = [
+            Tokens(np.roll(sample.ids, n).tolist()[:length], sample.types[:length])
+            for n in range(rows)
+        ]
+        some = [0, rows // 2, rows - 1]
+        alone = np.concatenate([self._run([texts[row]], reduce) for row in some])
+        if self.is_together:
+            self.is_together = np.array_equal(alone, self._run(texts, reduce)[some])
+        return int(alone.shape[1])
 
     def __call__(self, tokens: Sequence[Tokens], reduce: Reduce) -> Floats:
         """Return one vector for each of at least one text, shape `(n, dim)`.

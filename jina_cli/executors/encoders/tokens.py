@@ -52,6 +52,11 @@ class Tokenizer:
         """Keep that many word pieces of each text from now on."""
         self._inner.enable_truncation(max_length)
 
+    def sample(self, length: int) -> Tokens:
+        """Return as many different word pieces from all over the vocabulary, special or not."""
+        ids = sorted(self._inner.get_vocab().values())
+        return Tokens([ids[n * len(ids) // length] for n in range(length)], [0] * length)
+
     def texts(self, texts: Sequence[str]) -> list[Tokens]:
         """Return the word pieces of each text."""
         found = self._inner.encode_batch_fast(list(texts))

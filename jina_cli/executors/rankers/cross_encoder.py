@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 
 from jina_cli.executors.encoders.onnx_session import BadModel, threads_for
 from jina_cli.executors.encoders.text_model import files_of
-from jina_cli.executors.encoders.token_network import Floats, TokenNetwork
+from jina_cli.executors.encoders.token_network import SAMPLE_TOKENS, Floats, TokenNetwork
 from jina_cli.executors.encoders.tokens import tokenizer_in
 from jina_cli.executors.rankers.reranking import Pair, TextReranker
-
-_SAMPLE = ("what is shown", "A pair of some length shows whether pairs beside it change it. " * 3)
 
 
 class CrossEncoderRanker(TextReranker):
@@ -62,7 +60,7 @@ class CrossEncoderRanker(TextReranker):
         if self._network.fixed_length:
             self._tokenizer.cut(min(length, self._network.fixed_length))
         self._sigmoid = sigmoid
-        dim = self._network.warm_up(self._tokenizer.pairs([_SAMPLE])[0], _as_it_is)
+        dim = self._network.warm_up(self._tokenizer.sample(SAMPLE_TOKENS), _as_it_is)
         if dim not in (1, 2):
             raise BadModel(f"{files.network} gives {dim} numbers for a pair, and must give 1 or 2")
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from jina_cli.executors.encoders.onnx_text import Options, TextModel
-from tests.testing.text_networks import text_model, text_tower
+from tests.testing.text_networks import scaled_by_the_batch, text_model, text_tower
 
 pytest.importorskip("onnxruntime")
 pytest.importorskip("tokenizers")
@@ -65,6 +65,17 @@ def test_a_model_of_one_length_reads_no_more_than_that(tmp_path: Path) -> None:
     assert model.encode(["red", "red green blue"]) == pytest.approx(
         np.array([[1, 0, 0], [HALF, HALF, 0]])
     )
+
+
+def test_a_model_that_is_quantised_while_it_runs_gives_each_text_what_it_gets_alone(
+    tmp_path: Path,
+) -> None:
+    model = loaded(scaled_by_the_batch(tmp_path / "model"))
+    texts = ["red", "red red", "green", "blue blue", "red"]
+
+    together = model.encode(texts)
+
+    assert np.array_equal(together, np.concatenate([model.encode([text]) for text in texts]))
 
 
 def test_text_without_colours_and_no_text_at_all(tmp_path: Path) -> None:
