@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -239,30 +239,29 @@ def _show(
     if settings.json:
         output.json(figures_of(outcome, bare, page))
         return
-    verdict = outcome.verdict
-    rows = [
-        (
-            "indexed",
-            f"{outcome.documents:,} images",
-            outcome.documents / outcome.index_s,
-            _beside(bare.indexed, bare.vectors_kept) if bare else "",
-        ),
-        (
-            "searched",
-            f"{outcome.queries:,} queries",
-            outcome.queries / outcome.search_s,
-            _beside(bare.searched, bare.vectors_searched) if bare else "",
-        ),
-    ]
-    for name, what, rate, beside in rows:
-        output.result(f"{name:<16}{what:<18}{rate:>8,.0f} a second{beside}")
-    first = next(iter(verdict.precision_at))
-    for depth, value in verdict.precision_at.items():
-        output.result(f"{f'precision@{depth}':<16}{value:.3f}")
-    output.result(f"{f'{first}-NN accuracy':<16}{verdict.accuracy_at[first]:.3f}")
-    deepest, recall = list(verdict.recall_at.items())[-1]
-    output.result(f"{f'recall@{deepest}':<16}{recall:.3f}")
+    for line in _lines(outcome, bare):
+        output.result(line)
     output.result(f"{'result page':<16}{page}")
+
+
+def _lines(outcome: Outcome, bare: Bare | None) -> Iterator[str]:
+    verdict = outcome.verdict
+    beside = _beside(bare.indexed, bare.vectors_kept) if bare else ""
+    rate = outcome.documents / outcome.index_s
+    yield _rate_line("indexed", f"{outcome.documents:,} images", rate, beside)
+    beside = _beside(bare.searched, bare.vectors_searched) if bare else ""
+    rate = outcome.queries / outcome.search_s
+    yield _rate_line("searched", f"{outcome.queries:,} queries", rate, beside)
+    for depth, value in verdict.precision_at.items():
+        yield f"{f'precision@{depth}':<16}{value:.3f}"
+    first, accuracy = next(iter(verdict.accuracy_at.items()))
+    yield f"{f'{first}-NN accuracy':<16}{accuracy:.3f}"
+    deepest, recall = list(verdict.recall_at.items())[-1]
+    yield f"{f'recall@{deepest}':<16}{recall:.3f}"
+
+
+def _rate_line(name: str, what: str, rate: float, beside: str) -> str:
+    return f"{name:<16}{what:<18}{rate:>8,.0f} a second{beside}"
 
 
 def _beside(rate: float, of_vectors: float) -> str:
