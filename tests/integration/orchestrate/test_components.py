@@ -69,6 +69,87 @@ def test_a_file_of_0_9_with_a_compound_indexer_answers(jina: Jinas, colocate: st
     assert kept == ["bodies", "vectors"]
 
 
+CHUNKS = """
+!Flow
+version: '1'
+pods:
+  - name: split
+    uses:
+      !Sentencizer
+      with: {min_length: 1}
+      requests:
+        on:
+          [IndexRequest, SearchRequest]:
+            - !SegmentDriver {}
+  - name: encode
+    uses:
+      !Colours
+      metas: {py_modules: colours.py}
+      requests:
+        on:
+          [IndexRequest, SearchRequest]:
+            - !EncodeDriver
+              with: {traversal_paths: [c]}
+  - name: chunks
+    uses:
+      !CompoundIndexer
+      components:
+        - !NumpyIndexer {}
+        - !BinaryPbIndexer {}
+  - name: rank
+    uses:
+      !MinRanker
+      requests:
+        on:
+          SearchRequest:
+            - !ExcludeQL
+              with: {fields: [embedding]}
+            - !Chunk2DocRankDriver {}
+            - !SliceQL
+              with: {start: 0, end: 5, traversal_paths: [m]}
+  - name: documents
+    uses: BinaryPbIndexer
+"""
+COLOURS = """
+import numpy as np
+from jina import Encoder
+
+class Colours(Encoder):
+    field = "text"
+
+    def encode(self, content):
+        words = ("red", "green", "blue")
+        return np.array([[word in text.lower() for word in words] for text in content], float)
+"""
+ASK_CHUNKS = """
+from jina import Document, Flow
+
+if __name__ == "__main__":
+    with Flow.load_config("flow.yml") as flow:
+        texts = ["Red is warm. Blue is cold.", "Red and blue mix.", "Green it is."]
+        flow.post("/index", [Document(id=f"d{n}", text=text) for n, text in enumerate(texts)])
+        (answer,) = flow.post("/search", [Document(id="q", text="Is it blue? Or red?")])
+        print([(m.id, m.text, round(m.score, 3)) for m in answer.matches])
+"""
+
+
+def test_a_file_of_0_9_ranks_matched_chunks_back_to_documents(jina: Jinas) -> None:
+    (jina.folder / "flow.yml").write_text(CHUNKS)
+    (jina.folder / "colours.py").write_text(COLOURS)
+    (jina.folder / "app.py").write_text(ASK_CHUNKS)
+
+    program = jina.start_python("app.py")
+
+    assert program.wait() == 0, program.stderr
+    # A sentence of d0 is about blue alone, that of d1 about both: cos is 1 and 1 / sqrt(2).
+    expected = [
+        ("d0", "Red is warm. Blue is cold.", 1.0),
+        ("d1", "Red and blue mix.", 0.707),
+        ("d2", "Green it is.", 0.0),
+    ]
+    assert program.stdout.strip() == str(expected)
+
+
 JOIN = """
 jtype: Flow
 executors:
