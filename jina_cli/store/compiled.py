@@ -15,9 +15,7 @@ from typing import Any
 
 from jina_cli.documents.condition import FIELDS, All, AnyOf, Compare, Condition, Not, Op, Own
 
-BODY = "CASE length(body) WHEN 0 THEN '{}' ELSE CAST(body AS TEXT) END AS json"
-"""What the SQL calls `json`, of a row of `documents`."""
-
+_JSON = "CASE length(body) WHEN 0 THEN '{}' ELSE CAST(body AS TEXT) END"
 _UNKNOWN = "NULL"
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)  # never a place in a list, nor escaped in JSON
 _MOST_ITEMS = 20  # more are looked up faster than they are compared one by one
@@ -40,7 +38,7 @@ class Compiled:
 
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """What documents have at a path, as expressions.
+    """What documents have at a path, as names of columns or as expressions.
 
     Attributes:
         kind: As `json_type` has it; "gone" for nothing, "null" for a field that is not there.
@@ -52,25 +50,81 @@ class _Value:
     kind: str
     value: str
     absent: str
-    has_zero: str = r"instr(json, '\u0000')"
+    has_zero: str = "has_zero"
 
 
-def compiled(condition: Condition, beside: frozenset[str] | None) -> Compiled:
-    """Return a condition as SQL.
+class _Values:
+    """The paths that a condition looks at, each a pair of columns."""
+
+    def __init__(self, beside: frozenset[str] | None) -> None:
+        self._beside = beside
+        self._known: dict[tuple[str, ...], _Value] = {}
+        self.columns = ["rowid", "id", r"instr(json, '\u0000') AS has_zero"]
+
+    def at(self, path: tuple[str, ...]) -> _Value | None:
+        """Return what documents have at a path; None if SQL cannot tell."""
+        if path == ("id",):
+            return _Value("'text'", "id", "gone", "instr(id, char(0))")
+        if path not in self._known:
+            value = _value_at(path, self._beside)
+            if value is None:
+                return None
+            number = len(self._known)
+            self.columns += [f"{value.kind} AS kind{number}", f"{value.value} AS value{number}"]
+            self._known[path] = _Value(f"kind{number}", f"value{number}", value.absent)
+        return self._known[path]
+
+
+def _value_at(path: tuple[str, ...], beside: frozenset[str] | None) -> _Value | None:
+    if beside is None or "tags" in beside or not all(map(_NAME.fullmatch, path)):
+        return None
+    match path:
+        case ("tags", key):
+            tag = _at("tags", key)
+            return _Value(f"coalesce(json_type({tag}), 'gone')", f"json_extract({tag})", "gone")
+        case (name,) if name not in FIELDS and name not in beside:
+            field, tag = _at(name), _at("tags", name)
+            return _Value(
+                f"coalesce(nullif(json_type({field}), 'null'), json_type({tag}), 'null')",
+                f"coalesce(json_extract({field}), json_extract({tag}))",
+                "null",
+            )
+        case _:
+            return None
+
+
+def select_told(condition: Condition, beside: frozenset[str] | None) -> Compiled | None:
+    """Return a SELECT of `rowid` and `told` of the documents for which that is not false.
+
+    None if SQL can tell it of no document.
 
     Args:
         beside: Names of fields that may not be in the bodies; None is any.
     """
+    values = _Values(beside)
+    told = _compiled(condition, values)
+    if told.is_unknown:
+        return None
+    # The limits that are none keep SQLite from computing a column wherever it is named.
+    return Compiled(
+        f"SELECT rowid, {told.sql} AS told FROM (SELECT {', '.join(values.columns)} FROM"
+        f" (SELECT rowid, id, {_JSON} AS json FROM documents LIMIT -1) LIMIT -1)"
+        " WHERE told IS NOT 0",
+        told.parameters,
+    )
+
+
+def _compiled(condition: Condition, values: _Values) -> Compiled:
     match condition:
         case Compare():
-            return _compare(condition, beside)
+            return _compare(condition, values.at(condition.path))
         case Not(of):
-            inner = compiled(of, beside)
+            inner = _compiled(of, values)
             return inner if inner.is_unknown else Compiled(f"NOT {inner.sql}", inner.parameters)
         case All(of):
-            return _joined("AND", "1", [compiled(one, beside) for one in of])
+            return _joined("AND", "1", [_compiled(one, values) for one in of])
         case AnyOf(of):
-            return _joined("OR", "0", [compiled(one, beside) for one in of])
+            return _joined("OR", "0", [_compiled(one, values) for one in of])
 
 
 def _joined(operator: str, nothing: str, parts: Sequence[Compiled]) -> Compiled:
@@ -82,8 +136,7 @@ def _joined(operator: str, nothing: str, parts: Sequence[Compiled]) -> Compiled:
     return Compiled(f"({sql})", tuple(p for part in parts for p in part.parameters))
 
 
-def _compare(compare: Compare, beside: frozenset[str] | None) -> Compiled:
-    value = _value_at(compare.path, beside)
+def _compare(compare: Compare, value: _Value | None) -> Compiled:
     if value is None or isinstance(compare.value, Own):
         return Compiled(_UNKNOWN)
     match compare.op:
@@ -154,27 +207,6 @@ def _told(value: _Value, kind: str, comparison: str, wanted: Any) -> Compiled:
         f" ELSE {value.value} {comparison} END)",
         (*doubts, wanted),
     )
-
-
-def _value_at(path: tuple[str, ...], beside: frozenset[str] | None) -> _Value | None:
-    """Return what documents have at a path; None if SQL cannot tell."""
-    match path:
-        case ("id",):
-            return _Value("'text'", "id", "gone", "instr(id, char(0))")
-        case _ if beside is None or "tags" in beside or not all(map(_NAME.fullmatch, path)):
-            return None
-        case ("tags", key):
-            tag = _at("tags", key)
-            return _Value(f"coalesce(json_type({tag}), 'gone')", f"json_extract({tag})", "gone")
-        case (name,) if name not in FIELDS and name not in beside:
-            field, tag = _at(name), _at("tags", name)
-            return _Value(
-                f"coalesce(nullif(json_type({field}), 'null'), json_type({tag}), 'null')",
-                f"coalesce(json_extract({field}), json_extract({tag}))",
-                "null",
-            )
-        case _:
-            return None
 
 
 def _at(*names: str) -> str:

@@ -19,7 +19,7 @@ from jina_cli.documents.columns import decode
 from jina_cli.documents.condition import FIELDS, All, AnyOf, Compare, Condition, Not, Own
 from jina_cli.documents.query import matches
 from jina_cli.store import changelog
-from jina_cli.store.compiled import BODY, compiled
+from jina_cli.store.compiled import select_told
 from jina_cli.store.records import Numbers, numbers_of
 from jina_cli.store.schema import Meta
 from jina_cli.store.transaction import select_in
@@ -121,15 +121,11 @@ def _told_by_sql(
 ) -> tuple[Numbers, Numbers | None]:
     """Return the rows that match for sure, and those that have to be looked at; None is all."""
     nothing = np.zeros(0, np.int64)
-    expression = compiled(condition, meta.beside)
-    if expression.is_unknown or among is not None:
+    select = select_told(condition, meta.beside) if among is None else None
+    if select is None:
         return nothing, among
     try:
-        told = connection.execute(
-            f"SELECT rowid, told FROM (SELECT rowid, {expression.sql} AS told FROM"
-            f" (SELECT rowid, id, {BODY} FROM documents)) WHERE told IS NOT 0",
-            expression.parameters,
-        ).fetchall()
+        told = connection.execute(select.sql, select.parameters).fetchall()
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
             raise
