@@ -82,7 +82,7 @@ DRY_RUN_ENDPOINT = "_jina_dry_run_"
 IDEMPOTENT_ENDPOINTS = frozenset(
     {"/search", "/get", "/count", "/dump", "/status", DRY_RUN_ENDPOINT}
 )
-"""May be sent again to another replica after a connection broke."""
+"""May be sent again to another replica after a connection broke: they change nothing."""
 
 DEFAULT_WORKSPACE = ".jina"
 """Beside the data, as `.git` and `.venv` are: what is indexed in a folder is found in it."""

@@ -91,8 +91,9 @@ When a process of a Pod fails:
   retries      tries on other replicas where a connection could not be made; -1 is one
                each, at least 3. A replica that fails is left out until it answers.
   idempotent   endpoints that may be asked again though the connection broke after the
-               request was sent: '[/embed]'. /search always may. Others answer 503,
-               since nobody knows whether they were acted on.
+               request was sent: '[/embed]'. /search, /get, /count, /dump and /status
+               always may. Others answer 503, since nobody knows whether they were
+               acted on.
   partial      'allow': shards that failed are left out of the answer, which says so
                (x-jina-failed-shards over HTTP). 'refuse', the default: it is an error.
 
