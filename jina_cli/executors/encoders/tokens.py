@@ -62,6 +62,14 @@ class Tokenizer:
         found = self._inner.encode_batch_fast(list(texts))
         return [Tokens(one.ids, one.type_ids) for one in found]
 
+    def spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+        """Return where the word pieces of each text stand: first character, and behind the last.
+
+        Special ones, which stand nowhere, are left out.
+        """
+        found = self._inner.encode_batch(list(texts), add_special_tokens=False)
+        return [[(a, b) for a, b in one.offsets if a < b] for one in found]
+
     def pairs(self, pairs: Sequence[tuple[str, str]]) -> list[Tokens]:
         """Return the word pieces of each pair of texts, one behind the other."""
         found = self._inner.encode_batch_fast(list(pairs))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +14,6 @@ from jina_cli.executors.contents import texts_in
 from jina_cli.executors.segmenters.lengths import fitted
 from jina_cli.executors.segmenters.markdown import Section, sections_of
 from jina_cli.executors.segmenters.sentences import Span, sentences_of, stripped
-from jina_cli.executors.segmenters.tokens import Tokens
 from jina_cli.executors.segmenters.windows import windows_over, words_of
 
 Chunk = dict[str, Any]
@@ -107,11 +106,12 @@ class SlidingWindowSegmenter(TextSegmenter):
 
     Args:
         unit: `words`: what is between spaces, and each character of Chinese and Japanese.
-            `tokens`: as a tokenizer cuts them, which needs the extra `neural`.
+            `tokens`: the word pieces that a text encoder reads, which needs the extra `neural`.
         size: Words or tokens of a window; the last one may have fewer.
         stride: From the beginning of a window to that of the next; by default half the size.
             With `stride` equal to `size` none overlap.
-        tokenizer: The `tokenizer.json` of the model that tokens are those of.
+        tokenizer: Folder of the model that tokens are those of, with its `tokenizer.json` or
+            `vocab.txt`; by default they are BERT's, as `TextEncoder` reads them.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class SlidingWindowSegmenter(TextSegmenter):
             raise ValueError(f"stride {stride} is over size {size}: text between windows is lost")
         self._size = size
         self._stride = stride or max(1, size // 2)
-        self._units = Tokens(Path(tokenizer)) if unit == "tokens" else _words
+        self._units = _tokens_of(tokenizer) if unit == "tokens" else _words
 
     def split(self, texts: Sequence[str]) -> list[list[Chunk]]:
         windows = (
@@ -174,6 +174,15 @@ class MarkdownSegmenter(TextSegmenter):
             return [(start, end)] if start < end else []
         inside = [(start + a, start + b) for a, b in sentences_of(text[start:end])]
         return fitted(text, inside, least=self._most, most=self._most)
+
+
+def _tokens_of(folder: str) -> Callable[[Sequence[str]], list[list[Span]]]:
+    from jina_cli.executors.encoders.tokens import bundled_tokenizer, tokenizer_in
+
+    what, no_end = "windows of tokens", 2**31 - 1
+    if not folder:
+        return bundled_tokenizer(max_length=no_end, what=what).spans
+    return tokenizer_in(Path(folder), max_length=no_end, what=what).spans
 
 
 def _words(texts: Sequence[str]) -> list[list[Span]]:

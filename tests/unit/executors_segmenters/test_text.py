@@ -57,20 +57,36 @@ def test_tokens_are_those_of_a_tokenizer(tmp_path: Path) -> None:
     model = tokenizers.Tokenizer(tokenizers.models.WordPiece(words, unk_token="[UNK]"))
     model.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
     model.save(str(tmp_path / "tokenizer.json"))
-    segmenter = SlidingWindowSegmenter(
-        unit="tokens", size=2, stride=2, tokenizer=str(tmp_path / "tokenizer.json")
-    )
+    segmenter = SlidingWindowSegmenter(unit="tokens", size=2, stride=2, tokenizer=str(tmp_path))
 
     chunks = segmenter.segment(["we playing we", ""])
 
     assert [[chunk["text"] for chunk in row] for row in chunks] == [["we play", "ing we"], []]
 
 
+def test_tokens_are_those_of_bert_by_default() -> None:
+    pytest.importorskip("tokenizers")
+    text = "Überflow is unbelievable!"
+
+    (chunks,) = SlidingWindowSegmenter(unit="tokens", size=1).segment([text])
+
+    assert [text[slice(*chunk["location"])] for chunk in chunks] == [c["text"] for c in chunks]
+    assert [c["text"] for c in chunks] == ["Über", "flow", "is", "unbelievable", "!"]
+
+
+def test_long_texts_have_as_many_tokens_as_they_have() -> None:
+    pytest.importorskip("tokenizers")
+
+    (chunks,) = SlidingWindowSegmenter(unit="tokens", size=100, stride=100).segment(["a " * 1000])
+
+    assert len(chunks) == 10
+
+
 def test_a_tokenizer_that_is_not_there_is_named(tmp_path: Path) -> None:
     pytest.importorskip("tokenizers")
 
-    with pytest.raises(InputMissing, match=r"there is no .*nowhere\.json"):
-        SlidingWindowSegmenter(unit="tokens", tokenizer=str(tmp_path / "nowhere.json"))
+    with pytest.raises(InputMissing, match=r"has no tokenizer\.json and no vocab\.txt"):
+        SlidingWindowSegmenter(unit="tokens", tokenizer=str(tmp_path))
 
 
 def test_a_section_has_the_path_of_its_headings_in_its_tags() -> None:
