@@ -31,6 +31,9 @@ class TextReranker(Ranker):
     without any text and those that are not looked at, in their order. Of equal ones the
     earlier stays before. Scores fall along each list.
 
+    There can be no more of them than were found: a search that shows ten and has fifty looked
+    at asks the Indexer's Pod for fifty, `--top-k 10 --param index__top_k=50`.
+
     Args:
         rerank: Matches of each query that are looked at; a request may say otherwise by its
             parameter `rerank`.
