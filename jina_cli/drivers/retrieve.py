@@ -16,6 +16,7 @@ from jina_cli.documents.column import (
     concat_columns,
     presence_of,
 )
+from jina_cli.documents.relatives import as_matches
 from jina_cli.documents.traversal import Path, lists_at, put_lists_at
 from jina_cli.drivers.base import (
     ROOT,
@@ -69,7 +70,8 @@ class SearchDriver(Calling):
         async def step(found: DocumentBatch) -> DocumentBatch:
             asked = {**parameters, "top_k": top_k}
             matches = await settled(executor.search(found, **accepted(executor.search, asked)))
-            return found.with_columns(matches=checked_matches(matches, len(found), where))
+            matches = checked_matches(matches, len(found), where)
+            return found.with_columns(matches=as_matches(found, matches))
 
         steps = where_present(self.only_with, step)
         return Done(docs=await at_paths(docs, self.traversal_paths, steps))

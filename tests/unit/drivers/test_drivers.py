@@ -404,3 +404,16 @@ def test_documents_of_a_dump_are_not_prepared_again(driver: Any) -> None:
     done = run(driver, Unasked(), docs, prepared=True)
 
     assert done.docs is docs
+
+
+def test_matches_say_what_they_are_a_match_of() -> None:
+    class Finds:
+        def search(self, docs: DocumentBatch, *, top_k: int) -> DocsColumn:
+            return DocsColumn.of([DocumentBatch(["m"]) for _ in docs.ids])
+
+    done = run(SearchDriver(), Finds(), DocumentBatch(["a", "b"]))
+
+    matches = done.docs.docs("matches")
+    assert matches is not None
+    assert matches.docs.values("ref_id") == ["a", "b"]
+    assert matches.docs.values("adjacency") == [1, 1]
