@@ -186,9 +186,7 @@ class Indexer(Family):
     def update(self, docs: DocumentBatch, **parameters: Any) -> MaybeAwaitable[None]:
         """Change documents; one that is not kept yet is kept as by `index`, which this calls.
 
-        Args:
-            docs: At least one.
-            parameters: Those of the request that the method has names for.
+        What it gets is as of `index`.
         """
         return self.index(docs, **parameters)
 
@@ -220,8 +218,6 @@ class Indexer(Family):
         self, *, after: str, limit: int, filter: Any, vectors: bool
     ) -> MaybeAwaitable[DocumentBatch]:
         """Return the next documents in order of their ids; none at the end.
-
-        Served where a subclass overrides it.
 
         Args:
             after: The last id that the caller has; empty for the beginning.
@@ -281,16 +277,15 @@ class ChunkRanker(Family):
     def aggregate(
         self, scores: NDArray[np.float64], offsets: NDArray[np.int64]
     ) -> MaybeAwaitable[NDArray[np.float64]]:
-        """Return the score of each document that chunks of were found.
+        """Return the score of each document that chunks were found of, shape `(documents,)`.
+
+        Higher is better. Each depends on the document's own chunks alone.
 
         Args:
             scores: Of all matched chunks, higher for better, shape `(chunks,)`; those of one
                 document follow each other, the best first.
             offsets: Document `i` has `scores[offsets[i]:offsets[i + 1]]`, at least one; shape
                 `(documents + 1,)`.
-
-        Returns:
-            Higher for better, shape `(documents,)`. Each depends on its own chunks alone.
         """
 
     def default_drivers(self) -> Mapping[str, Sequence[Driver]]:
@@ -311,7 +306,7 @@ class Fuser(Family):
         offsets: NDArray[np.int64],
         **parameters: Any,
     ) -> MaybeAwaitable[NDArray[np.float64]]:
-        """Return the score of each match that some Pod found.
+        """Return the score of each match that some Pod found, higher for better, `(matches,)`.
 
         Args:
             ranks: Its place in the list of each Pod, from 1, nan where that has it not; shape
@@ -321,9 +316,6 @@ class Fuser(Family):
                 `offsets[i + 1]`; shape `(documents + 1,)`.
             parameters: Those of the request that the method has names for, and `inputs`, the
                 names of the Pods, none where they are not known.
-
-        Returns:
-            Higher for better, shape `(matches,)`.
         """
 
     def default_drivers(self) -> Mapping[str, Sequence[Driver]]:
@@ -355,8 +347,7 @@ class Classifier(Family):
             parameters: Those of the request that the method has names for.
 
         Returns:
-            `n` labels, or objects of labels with their confidence; None where nothing can be
-            said.
+            `n` labels, or objects of labels with their confidence; None for nothing to say.
         """
 
     def train(self, content: Any, *, labels: Sequence[Any], **parameters: Any) -> Any:
