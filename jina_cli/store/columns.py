@@ -37,8 +37,7 @@ class Columns:
         self.ids: list[str] = []
         self._matrix = Growing(np.float32, 1)
         self._squares = Growing(np.float32 if metric is Metric.L2 else np.float64)
-        self._keys = Growing(np.int64)
-        self._owners = Growing(np.int64)
+        self._names = Growing(np.int64, 2)  # key and owner, which are read together
         self._next = Growing(np.int64)  # place → the next one of its document, or -1
         self._first = Growing(np.int64)  # document → 1 + its first place, or 0
         self._free: list[int] = []
@@ -58,15 +57,20 @@ class Columns:
     @property
     def capacity(self) -> int:
         """Places there is room for."""
-        return len(self._keys.rows)
+        return len(self._names.rows)
 
     @property
     def keys(self) -> Numbers:
-        return self._keys.rows
+        return self._names.rows[:, 0]
 
     @property
     def owners(self) -> Numbers:
-        return self._owners.rows
+        return self._names.rows[:, 1]
+
+    @property
+    def names(self) -> Numbers:
+        """By place: the key and the owner, shape `(capacity, 2)`."""
+        return self._names.rows
 
     @property
     def matrix(self) -> Vectors:
@@ -88,7 +92,7 @@ class Columns:
         needed = self.end + max(0, count - len(self._free))
         if needed > min(self.capacity, len(self._matrix.rows)):
             capacity = max(needed, 2 * self.capacity, _FIRST_PLACES)
-            columns = (self._squares, self._owners, self._next, self._matrix, self._keys)
+            columns = (self._squares, self._next, self._matrix, self._names)
             for column in columns:
                 column.grow(capacity)
 
@@ -108,10 +112,12 @@ class Columns:
         places = self._take(len(keys))
         rows = _rows(places)
         self._matrix.rows[rows] = prepared
+        if self.metric is Metric.COSINE:
+            squares[squares == 0] = 1.0
         with np.errstate(over="ignore"):
             self._squares.rows[rows] = squares
-        self._keys.rows[rows] = keys
-        self._owners.rows[rows] = documents if counts is None else np.repeat(documents, counts)
+        self.keys[rows] = keys
+        self.owners[rows] = documents if counts is None else np.repeat(documents, counts)
         self._chain(documents, counts, places)
         return places
 
@@ -124,7 +130,7 @@ class Columns:
             holders = known[self._first.rows[known] > 0]
             self.documents -= len(holders)
             self._first.rows[holders] = 0
-            self._owners.rows[places] = _NOBODY
+            self.owners[places] = _NOBODY
             self._free.extend(places.tolist())
         return places
 
@@ -142,7 +148,7 @@ class Columns:
         """Return all vectors."""
         if not self._free:
             return slice(0, self.end)
-        return np.flatnonzero(self._owners.rows[: self.end] != _NOBODY)
+        return np.flatnonzero(self.owners[: self.end] != _NOBODY)
 
     def allowed(self, allowed: NDArray[np.bool_]) -> Places:
         """Return the vectors of the documents that are allowed, by number."""
@@ -162,7 +168,7 @@ class Columns:
                 squares=self._squares.rows[: self.end],
                 longest=self._longest,
                 metric=self.metric,
-                owners=self._owners.rows[: self.end] if self.has_several else None,
+                owners=self.owners[: self.end] if self.has_several else None,
             )
         return self._exact
 

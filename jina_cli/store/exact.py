@@ -34,6 +34,7 @@ _SCATTERED = 4
 
 _UNIT_ROUNDOFF = 2.0**-24
 _SMALLEST = 2.0**-149
+_SHORTEST = 2.0**-500  # of the length of a vector that is not zero, and still none for zero
 _SAFE_SCALE = 2.0**120  # above it a sum in float32 may overflow on the way
 _SPARE_ROUNDINGS = 16  # of the query, the norms, the sum and the final score
 
@@ -50,13 +51,19 @@ def prepare(vectors: Vectors, metric: Metric) -> Vectors:
     """
     if metric is not Metric.COSINE:
         return vectors
+    if vectors.nbytes <= _BLOCK_BYTES // 2:
+        return _of_length_one(vectors)
     prepared = np.empty_like(vectors)
     for part in _blocks(len(vectors), 2 * vectors.shape[1]):
-        doubles = vectors[part].astype(np.float64)
-        lengths = np.sqrt(np.add.reduce(doubles * doubles, axis=1, keepdims=True))
-        lengths[lengths == 0] = 1.0
-        prepared[part] = doubles / lengths
+        prepared[part] = _of_length_one(vectors[part])
     return prepared
+
+
+def _of_length_one(vectors: Vectors) -> Vectors:
+    doubles = vectors.astype(np.float64)
+    lengths = np.sqrt(np.add.reduce(doubles * doubles, axis=1, keepdims=True))
+    doubles /= np.maximum(lengths, _SHORTEST)
+    return doubles.astype(np.float32)
 
 
 def squares_of(prepared: Vectors) -> Doubles:
@@ -78,7 +85,8 @@ class Exact:
 
     Args:
         matrix: Shape `(n, dim)`, from `prepare`.
-        squares: Shape `(n,)`, from `squares_of`; for L2 best as float32, for cosine float64.
+        squares: Shape `(n,)`, from `squares_of`; for L2 best as float32, for cosine float64, and
+            there 1 for zero vectors.
         longest: No row is longer.
         owners: Shape `(n,)`, the document of each row; None where no two have the same.
     """
@@ -122,16 +130,16 @@ class Exact:
         if self._metric is Metric.L2:
             rows -= doubles
             rows *= rows
-            return _as_floats(-np.sqrt(np.add.reduce(rows, axis=1)))
+            distances: Doubles = np.sqrt(np.add.reduce(rows, axis=1))
+            return _as_floats(-distances)
         rows *= doubles
-        scores = np.add.reduce(rows, axis=1)
+        scores: Doubles = np.add.reduce(rows, axis=1)
         if self._metric is Metric.COSINE:
             # Float32 left the lengths a little off 1, and equal vectors score exactly 1.
             doubles *= doubles
-            lengths = np.sqrt(self._squares[places] * np.add.reduce(doubles))
-            lengths[lengths == 0] = 1.0
-            scores /= lengths
+            scores /= np.sqrt(self._squares[places] * (np.add.reduce(doubles) or 1.0))
             np.minimum(np.maximum(scores, -1.0, out=scores), 1.0, out=scores)
+            return scores.astype(np.float32)
         return _as_floats(scores)
 
     def _coarse(self, queries: Vectors, rows: Rows) -> Iterator[Vectors]:
@@ -174,8 +182,7 @@ def _blocks(count: int, numbers: int) -> Iterator[slice]:
 
 def _as_floats(scores: Doubles) -> NDArray[np.float32]:
     with np.errstate(over="ignore"):
-        floats: NDArray[np.float32] = scores.astype(np.float32)
-    return floats
+        return scores.astype(np.float32)
 
 
 def _floor(coarse: Vectors, top_k: int) -> float:

@@ -155,10 +155,9 @@ class Nearest:
             kept = np.array(self._by_loss_and_id(places, losses, top_k), np.intp)
         else:
             kept = order[:top_k]
-        places = places[kept]
+        names = columns.names[places[kept]]
         ids = columns.ids
-        found = [ids[owner] for owner in columns.owners[places].tolist()]
-        return found, scores[kept], columns.keys[places]
+        return [ids[owner] for owner in names[:, 1].tolist()], scores[kept], names[:, 0]
 
     def _best_of_each(
         self, places: Places, scores: NDArray[np.float32]

@@ -15,7 +15,7 @@ precision has eleven bits and ends at 65504.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -49,6 +49,12 @@ class Space:
     centre: Vectors
     scale: float
     reach: float
+    _factor: np.float32 = field(init=False)
+    _shift: Vectors = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_factor", np.float32(self.scale))
+        object.__setattr__(self, "_shift", self.centre * self._factor)
 
     @classmethod
     def fit(cls, metric: Metric, sample: Vectors) -> Self:
@@ -100,8 +106,8 @@ class Space:
         """
         if self.metric is Metric.COSINE:
             # The one case that has to be quick: most indexes are of this metric.
-            aims = prepared * np.float32(self.scale)
-            aims -= self.centre * np.float32(self.scale)
+            aims = prepared * self._factor
+            aims -= self._shift
             return aims
         doubles = prepared.astype(np.float64)
         if self.metric is Metric.INNER_PRODUCT:

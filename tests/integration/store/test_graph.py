@@ -22,7 +22,7 @@ from tests.testing.processes import wait_until
 
 GRAPHING = Path(__file__).with_name("graphing.py")
 KILLS = 12
-COUNT = 6000
+COUNT = 9000
 FILE = "vectors.usearch"
 
 

@@ -12,7 +12,7 @@ from jina_cli.store.vectors import VectorTable
 from jina_cli.vocabulary import Metric
 from tests.testing.processes import wait_until
 
-COUNT, DIM, TOP_K = 6000, 8, 10
+COUNT, DIM, TOP_K = 9000, 8, 10
 RECALL = 0.95
 
 

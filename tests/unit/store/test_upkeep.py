@@ -130,11 +130,11 @@ def test_a_graph_most_of_which_leads_nowhere_is_made_again(opening: Opening) -> 
     table = opening(some_vectors(1))
     wait_until(lambda: has_graph_of_all(table))
 
-    put(table, np.arange(2000), some_vectors(3, 2000))
+    put(table, np.arange(3000), some_vectors(3, 3000))
     table.committed(2)
     wait_until(lambda: has_graph_of_all(table) and size_and_stale(table) == (COUNT, 0))
 
-    vectors = np.concatenate([some_vectors(3, 2000), some_vectors(1)[2000:]])
+    vectors = np.concatenate([some_vectors(3, 3000), some_vectors(1)[3000:]])
     assert recall_of(exact_of(vectors), table, some_vectors(2, 50)) >= RECALL
 
 
