@@ -80,6 +80,8 @@ def put_at(batch: DocumentBatch, path: Path, found: DocumentBatch) -> DocumentBa
     Raises:
         ValueError: It is another number of documents.
     """
+    if not path:
+        return _same_number(found, batch)
     return _put(DocsColumn(_whole(batch), batch), path, found)
 
 
