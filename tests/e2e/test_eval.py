@@ -51,7 +51,7 @@ def test_a_flow_is_asked_and_judged(jina: Jinas) -> None:
     assert 0 < found["latency"]["p50_ms"] <= found["latency"]["p99_ms"]
 
     under = jina.run(*asked, "--metrics", "mrr", "--fail-under", "mrr=0.6", "--fail-under", "p@1=1")
-    assert (under.code, under.stderr) == (1, "jina: error: p@1 is 0.6667, under 1\n")
+    assert (under.code, under.stderr) == (1, "jina: error: p@1 is 0.666667, under 1\n")
     assert re.sub(r"\d+\.\d ms", "T", under.stdout) == (
         "mrr  0.6667\np@1  0.6667\n3 queries judged\nnothing found for 1: q3\n"
         "3 requests, p50 T, p99 T\n"

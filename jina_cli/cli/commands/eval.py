@@ -17,7 +17,7 @@ from jina_cli.errors import BadInput, JinaError, NothingMatched, UsageError
 from jina_cli.vocabulary import MAX_TOP_K
 
 if TYPE_CHECKING:
-    from jina_cli.cli.judging import Least
+    from jina_cli.cli.judging import Judged, Least
     from jina_cli.cli.session import Place
     from jina_cli.client.client import Answer, AsyncClient, Question
     from jina_cli.evaluate.evaluation import Run
@@ -181,11 +181,15 @@ async def judge(job: Job, settings: Settings) -> None:
         output.json(as_json(judged, per_query=job.per_query))
     else:
         show(judged, output, per_query=job.per_query)
-    if asked.refused:
-        raise BadInput(f"{asked.refused} of the queries could not be asked")
+    _check_verdict(judged, asked.refused)
+
+
+def _check_verdict(judged: Judged, refused: int) -> None:
+    if refused:
+        raise BadInput(f"{refused} of the queries could not be asked")
     if judged.missed:
         under = (
-            f"{each.metric} is {evaluation.value(each.metric):.4f}, under {each.value:g}"
+            f"{each.metric} is {judged.evaluation.value(each.metric):.6g}, under {each.value:g}"
             for each in judged.missed
         )
         raise JinaError("; ".join(under))
