@@ -2,7 +2,12 @@
 
     python tests/bench/store.py [--documents 60000] [--dim 64] [--folder DIR]
 
-Prints JSON. Rates of indexing are of durable documents, one batch after another by one caller.
+Prints JSON. Rates of indexing are of durable documents, one batch after another by one caller,
+and `submitted` those of batches of 1,000 with random ids and small tags that wait for each other
+in the queue and share transactions, `_256` with vectors of 256 numbers. `_cpu` is the same by the
+processor's time, of all threads, for machines that are busy. `memory_ratio` is what the process
+grew by at its most while it indexed the latter, by what the vectors and one group of batches take.
+`where` counts documents by a condition on a tag, for the first time and again, and after a change.
 `search` is compared with numpy on the same matrix, for the ten best, in this run. `answers` are
 of a `VectorIndexer` that holds half of the documents, as one of two shards does: requests of 50
 queries for the 50 best, with their tags, without any fields, and with images beside the tags.
@@ -22,11 +27,15 @@ import numpy as np
 
 from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.column import TensorColumn, ValuesColumn
+from jina_cli.documents.condition import condition_of
 from jina_cli.executors.indexers.bodies import records_of
 from jina_cli.executors.indexers.vector import VectorIndexer
+from jina_cli.store.records import Records
 from jina_cli.store.store import Store
 
 TOP_K = 10
+BATCH = 1000
+GROUP = 16_384  # documents that share a transaction at the most
 QUERIES = 500
 ROUNDS = 5
 NUMPY_QUERIES_AT_ONCE = 64  # about the best for numpy here
@@ -52,6 +61,10 @@ def main() -> None:
                 Path(folder) / "tags", vectors, 1000, has_tags=True
             ),
         }
+        for dim, name in ((options.dim, "submitted"), (256, "submitted_256")):
+            more = rng.standard_normal((options.documents, dim)).astype(np.float32)
+            report |= submitting_rates(Path(folder) / name, more, name)
+        report |= filter_times(Path(folder) / "submitted")
         opening_s = seconds(lambda: Store.open(Path(folder) / "1000").close())
         with Store.open(Path(folder) / "1000") as store:
             report |= {"reopen_s": opening_s, **search_rates(store, vectors, queries)}
@@ -76,6 +89,53 @@ def indexing_rate(folder: Path, vectors: np.ndarray, size: int, *, has_tags: boo
 
     with Store.open(folder) as store:
         return len(vectors) / seconds(index_all)
+
+
+def submitting_rates(folder: Path, vectors: np.ndarray, name: str) -> dict[str, float]:
+    count, dim = vectors.shape
+    ids = [f"{a:016x}{b:016x}" for a, b in np.random.default_rng(3).integers(0, 2**63, (count, 2))]
+    batches = [
+        Records(
+            ids=ids[start : start + BATCH],
+            bodies=[b'{"tags":{"label":%d}}' % (i % 10) for i in range(len(ids[start:][:BATCH]))],
+            vectors=vectors[start : start + BATCH],
+            beside=frozenset(),
+        )
+        for start in range(0, count, BATCH)
+    ]
+    with Store.open(folder) as store:
+        store.upsert(Records(ids=["first"], bodies=[b""]))
+        before, cpu_s = resident_bytes("VmRSS"), time.process_time()
+        Path("/proc/self/clear_refs").write_text("5")  # so that the peak is that from here on
+        elapsed_s = seconds(lambda: [future.result() for future in map(store.submit, batches)])
+        cpu_s = time.process_time() - cpu_s
+        grown = resident_bytes("VmHWM") - before
+    kept = 4 * dim * (count + GROUP)
+    return {
+        f"{name}_docs_s": count / elapsed_s,
+        f"{name}_docs_s_cpu": count / cpu_s,
+        f"{name}_memory_ratio": grown / kept,
+    }
+
+
+def resident_bytes(which: str) -> int:
+    status = Path("/proc/self/status").read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith(which))
+    return int(line.split()[1]) << 10
+
+
+def filter_times(folder: Path) -> dict[str, float]:
+    condition = condition_of("label < 3")
+    with Store.open(folder) as store:
+        first_s = seconds(lambda: store.count(condition))
+        again_s = seconds(lambda: store.count(condition))
+        store.delete(["first"])
+        changed_s = seconds(lambda: store.count(condition))
+    return {
+        "where_first_ms": first_s * 1e3,
+        "where_again_ms": again_s * 1e3,
+        "where_changed_ms": changed_s * 1e3,
+    }
 
 
 def search_rates(store: Store, vectors: np.ndarray, queries: np.ndarray) -> dict[str, float]:
