@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CONNECTIVITY = 16
 EXPANSION_ADD = 128
-"""M and ef_construction: usearch's defaults; the paper has M from 5 to 48 and 100 for the second."""
+"""M and ef_construction: usearch's defaults; the paper has M from 5 to 48 and 100 for the other."""
 
 EXPANSION_SEARCH = 128
 """ef, for ten hits. With usearch's 64 the recall of 100,000 embeddings of short texts is 0.967,
