@@ -29,7 +29,8 @@ _NUMBERS = ("tensor", "embedding")
 
 
 def content_of(docs: DocumentBatch, field: str) -> Any:
-    """Return a field as an array function takes it.
+    """Return a field, or a key of `tags` where there is no such field, as an array function
+    takes it.
 
     Tensors of one shape are one array `(documents, *shape)`, of several a list of arrays;
     strings, bytes and other values are lists. Documents (`matches`) are the column they are.
@@ -40,7 +41,7 @@ def content_of(docs: DocumentBatch, field: str) -> Any:
     """
     column = docs.columns.get(field)
     if column is None:
-        raise MissingField(field, docs.ids)
+        column = ValuesColumn(named_values(docs, field))
     if isinstance(column, DocsColumn):
         return column
     if isinstance(column, TensorColumn) and column.present is None:
@@ -58,8 +59,9 @@ def content_of(docs: DocumentBatch, field: str) -> Any:
 
 
 def places_with(docs: DocumentBatch, field: str) -> list[int]:
-    """Return the places of the documents that have a field, in order."""
-    return [place for place, value in enumerate(docs.values(field)) if value is not None]
+    """Return the places of the documents that have a field or key of `tags`, in order."""
+    values = named_values(docs, field)
+    return [place for place, value in enumerate(values) if value is not None]
 
 
 def named_values(docs: DocumentBatch, name: str) -> Sequence[Any]:
@@ -96,7 +98,7 @@ def where_present(
 
     async def some(docs: DocumentBatch) -> DocumentBatch:
         column = docs.columns.get(field)
-        there = np.zeros(len(docs), np.bool_) if column is None else presence_of(column)
+        there = presence_of(column or ValuesColumn(named_values(docs, field)))
         if there.all():
             return await step(docs)
         places = np.flatnonzero(there)
