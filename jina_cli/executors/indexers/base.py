@@ -81,7 +81,8 @@ class StoreIndexer(Indexer):
 
         Of `tags` each key does so by itself; one that is null goes. A vector stays until
         another is given, so whoever changes the text of a document has an Encoder before this
-        Pod. A document that is not kept yet is kept as by `index`.
+        Pod; and what is searched but not among `store_fields` has to be given again. A document
+        that is not kept yet is kept as by `index`.
 
         Raises:
             Exception: As `index`. Nothing was changed.
