@@ -51,6 +51,11 @@ def default_flow() -> Path:
     return flows_dir() / f"{NEURAL if has_neural() else LEXICAL}.yml"
 
 
+def is_text_flow(path: Path) -> bool:
+    """Return whether a file is the ready-made Flow for texts, by meaning or by words."""
+    return path.parent == flows_dir() and path.stem in (NEURAL, LEXICAL)
+
+
 def has_neural() -> bool:
     """Return whether the libraries of the extra `neural` are installed; imports none of them."""
     return all(find_spec(name) is not None for name in NEURAL_MODULES)

@@ -67,7 +67,9 @@ class Inputs:
         from jina_cli.documents.readers import read_batches
 
         job = self._job
-        return read_batches(self._items(), size=job.batch, field_map=job.field_map)
+        return read_batches(
+            self._items(), size=job.batch, field_map=job.field_map, may_be_tags=True
+        )
 
     def _items(self) -> Iterator[Item]:
         from jina_cli.cli.inputs import found

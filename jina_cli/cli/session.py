@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from jina_cli.cli.bundled import LEXICAL, default_flow, flow_file
+from jina_cli.cli.bundled import LEXICAL, default_flow, flow_file, is_text_flow
 from jina_cli.cli.render import Output
 from jina_cli.cli.settings import Settings
 from jina_cli.errors import Exit, InputMissing, JinaError, UsageError
@@ -51,6 +51,11 @@ class Place:
     lenient: bool = False
     yields: bool = False
     is_default: bool = False
+
+    @property
+    def needs_content(self) -> bool:
+        """Whether the Flow is known to take no document without text."""
+        return not self.host and is_text_flow(self.uses)
 
 
 def place_of(

@@ -149,7 +149,13 @@ async def _index(
         return
     unseen = set(job.field_map)
     items = read_sources(sources, format_=job.format)
-    batches = read_batches(items, size=job.batch, field_map=job.field_map, unseen=unseen)
+    batches = read_batches(
+        items,
+        size=job.batch,
+        field_map=job.field_map,
+        unseen=unseen,
+        may_be_tags=not job.place.needs_content,
+    )
     question = Question(endpoint="/index", parameters=job.parameters, timeout_s=job.timeout_s)
     shown = progress_on("indexing", shown=settings.progress, color=output.err_colors)
     async with connected(job.place, settings) as client:

@@ -158,4 +158,4 @@ def batches_of(job: Job) -> Iterator[ReadBatch]:
             else:
                 yield from rows_of_texts([query])
 
-    return read_batches(numbered(items()), size=job.batch)
+    return read_batches(numbered(items()), size=job.batch, may_be_tags=not job.place.needs_content)

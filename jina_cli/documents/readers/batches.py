@@ -43,6 +43,7 @@ def read_batches(
     size: int,
     field_map: Mapping[str, str] | None = None,
     unseen: set[str] | None = None,
+    may_be_tags: bool = False,
 ) -> Iterator[ReadBatch]:
     """Yield batches of at most `size` documents, in order, holding one batch in memory.
 
@@ -52,6 +53,7 @@ def read_batches(
     Args:
         field_map: Name in a row → name in the document.
         unseen: Names that no row had so far; those that a row has are taken out.
+        may_be_tags: Whether documents without content are taken, if they have tags.
     """
     found: list[Fields] = []
     errors: list[RowError] = []
@@ -61,7 +63,7 @@ def read_batches(
         if isinstance(item, Row):
             if unseen:
                 unseen.difference_update(item.columns, item.fields)
-            checked = fields_of(item, field_map or {})
+            checked = fields_of(item, field_map or {}, may_be_tags=may_be_tags)
             if isinstance(checked, Fields):
                 found.append(checked)
                 length += _length(checked)

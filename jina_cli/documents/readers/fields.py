@@ -57,23 +57,29 @@ class BadField(ValueError):
         super().__init__(message)
 
 
-def fields_of(row: Row, field_map: Mapping[str, str]) -> Fields | RowError:
+def fields_of(
+    row: Row, field_map: Mapping[str, str], *, may_be_tags: bool = False
+) -> Fields | RowError:
     """Check the fields of a row.
 
     Args:
         field_map: Name in the row → name in the document; others keep theirs.
+        may_be_tags: Whether a document without content is taken, if it has tags.
     """
     try:
-        return _checked(row, field_map)
+        return _checked(row, field_map, may_be_tags)
     except BadField as error:
         return RowError(row.source, row.line, str(error), row.raw, error.hint)
 
 
-def _checked(row: Row, field_map: Mapping[str, str]) -> Fields:
+def _checked(row: Row, field_map: Mapping[str, str], may_be_tags: bool) -> Fields:
     given = {field_map.get(name, name): value for name, value in row.fields.items()}
     known = {name: given[name] for name in CONTENT if given.get(name) is not None}
     titled = isinstance(given.get("title"), str) and bool(given["title"].strip())
-    if not known and not row.uri and not titled:
+    has_tags = may_be_tags and any(
+        value is not None for name, value in given.items() if name != "id"
+    )
+    if not known and not row.uri and not titled and not has_tags:
         hint = _other_names(row, field_map)
         raise BadField(f"no content: none of {', '.join(_NAMED)}", hint)
     return Fields(
