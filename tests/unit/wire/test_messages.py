@@ -74,7 +74,7 @@ def test_request_ids_are_others_though_a_program_seeds_its_numbers() -> None:
 def test_request_ids_of_a_fork_are_others() -> None:
     program = (
         "import os; from jina_cli.wire.messages import new_request_id; child = os.fork();"
-        "print(new_request_id(), flush=True); child and os.waitpid(child, 0)"
+        "os.write(1, new_request_id().encode() + b' '); child and os.waitpid(child, 0)"
     )
 
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
