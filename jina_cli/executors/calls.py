@@ -75,6 +75,10 @@ class Handler(Protocol):
         """Whether it changes what the Executor keeps."""
 
     @property
+    def top_k(self) -> int:
+        """Matches of each document where a request does not say how many; 0 if not known."""
+
+    @property
     def input_type(self) -> type[BaseDoc] | None:
         """Type of its documents; None if it takes them as columns."""
 

@@ -68,6 +68,8 @@ class DriverHandler:
         methods = [getattr(called, driver.method) for driver, called in pairs if driver.method]
         self.is_async = any(inspect.iscoroutinefunction(method) for method in methods)
         self.writes = any(writes(type(called), driver.method) for driver, called in pairs)
+        bounds = [getattr(driver, "top_k", 0) for driver in self._drivers]
+        self.top_k = next((bound for bound in reversed(bounds) if bound), 0)
         self.takes_parts = any(hasattr(driver, "join") for driver in drivers)
         self.keeps = any(isinstance(driver, IndexDriver) for driver in drivers)
 

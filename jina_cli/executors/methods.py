@@ -47,6 +47,7 @@ class MethodHandler:
     """
 
     is_generator = False
+    top_k = 0
     takes_parts = False
 
     def __init__(self, executor: Executor, method: Method) -> None:

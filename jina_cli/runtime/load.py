@@ -176,6 +176,7 @@ def _info(track: Track) -> EndpointInfo:
         is_generator=track.is_generator,
         is_singleton=first.is_singleton,
         writes=any(stop.handler.writes for stop in track.stops),
+        top_k=next((s.handler.top_k for s in reversed(track.stops) if s.handler.top_k), 0),
     )
 
 

@@ -27,7 +27,7 @@ from jina_cli.runtime.parameters import add_up, merge_results
 from jina_cli.vocabulary import DEFAULT_ENDPOINT, DRY_RUN_ENDPOINT, TRAIN_ENDPOINT, Polling
 from jina_cli.wire.balance import ReplicaSet
 from jina_cli.wire.bodies import read_body, write_body
-from jina_cli.wire.messages import EMPTY, Body, Format, Request, Response
+from jina_cli.wire.messages import EMPTY, Body, EndpointInfo, Format, Request, Response
 from jina_cli.wire.parts import closing, merged
 
 TOTAL, FAILED = "total_shards", "failed_shards"
@@ -127,11 +127,32 @@ class Shards:
 
     def _answer_whole(self, endpoint: str) -> bool:
         """Whether the shards are known to have no generator at an endpoint."""
+        known = self._infos(endpoint)
+        return bool(known) and not any(info.is_generator for info in known)
+
+    def _infos(self, endpoint: str) -> list[EndpointInfo]:
+        """Return what the shards say of an endpoint; nothing for those that have not said it."""
         told = [link.hello for shard in self.shards for link in shard.links]
         served = [hello.endpoints for hello in told if hello is not None]
         infos = [infos.get(endpoint) or infos.get(DEFAULT_ENDPOINT) for infos in served]
-        known = [info for info in infos if info is not None]
-        return bool(known) and not any(info.is_generator for info in known)
+        return [info for info in infos if info is not None]
+
+    def _merge_of(self, request: Request) -> Callable[[Sequence[DocumentBatch]], DocumentBatch]:
+        """Return how the answers of all shards become one.
+
+        Raises:
+            BadParameter: What says how many documents are wanted makes no sense.
+        """
+        parameters = request.parameters
+        if request.endpoint == _DUMP:
+            has_limit = "limit" in parameters
+            limit = whole_number(parameters, "limit", 1, most=MAX_LIMIT) if has_limit else None
+            return partial(merge_pages, limit=limit)
+        if request.endpoint == _GET:
+            return partial(in_order, order=ids_of(_read(request), parameters))
+        known = next((info.top_k for info in self._infos(request.endpoint) if info.top_k), None)
+        top_k = top_k_of(parameters, 1) if "top_k" in parameters else known
+        return partial(merge_top_k, top_k=top_k)
 
     def _owned(self, request: Request) -> DocumentBatch | None:
         """Return the documents if each belongs to one shard; None where all get all."""
@@ -159,7 +180,7 @@ class Shards:
         return await asyncio.gather(*(share.shard.request(share.request) for share in shares))
 
     async def _ask_everyone(self, request: Request, wanted: Format) -> Response:
-        merge = _merge_of(request)
+        merge = self._merge_of(request)
         answers = await self._ask(self._all(request))
         good = [answer for answer in answers if answer.status.ok]
         if not good or (len(good) < len(answers) and not self._partial):
@@ -189,23 +210,6 @@ class Shards:
 
 def _marks(total: int, failed: int) -> dict[str, str]:
     return {TOTAL: str(total), FAILED: str(failed)}
-
-
-def _merge_of(request: Request) -> Callable[[Sequence[DocumentBatch]], DocumentBatch]:
-    """Return how the answers of all shards become one.
-
-    Raises:
-        BadParameter: What says how many documents are wanted makes no sense.
-    """
-    parameters = request.parameters
-    if request.endpoint == _DUMP:
-        has_limit = "limit" in parameters
-        limit = whole_number(parameters, "limit", 1, most=MAX_LIMIT) if has_limit else None
-        return partial(merge_pages, limit=limit)
-    if request.endpoint == _GET:
-        return partial(in_order, order=ids_of(_read(request), parameters))
-    top_k = top_k_of(parameters, 1) if "top_k" in parameters else None
-    return partial(merge_top_k, top_k=top_k)
 
 
 def _read(request: Request) -> DocumentBatch:

@@ -232,6 +232,7 @@ class EndpointInfo:
         is_generator: Whether the answer comes in parts.
         is_singleton: Whether it takes one document at a time.
         writes: Whether it changes what is kept, which of several replicas the first one does.
+        top_k: Matches of each document where a request does not say; 0 if that is not known.
     """
 
     input: Mapping[str, Any] = field(default_factory=dict)
@@ -240,6 +241,7 @@ class EndpointInfo:
     is_generator: bool = False
     is_singleton: bool = False
     writes: bool = False
+    top_k: int = 0
 
     def then(self, last: EndpointInfo) -> EndpointInfo:
         """Return what the same endpoint is of two Executors, `last` behind this one."""
@@ -250,6 +252,7 @@ class EndpointInfo:
             is_generator=self.is_generator or last.is_generator,
             is_singleton=self.is_singleton,
             writes=self.writes or last.writes,
+            top_k=last.top_k or self.top_k,
         )
 
 

@@ -202,3 +202,23 @@ async def test_a_write_waits_for_the_writer_also_where_nobody_was_known(peas: Pe
         assert results(await links[1].request(a_request("/count"))) == {"index/rep-1": {"count": 1}}
     finally:
         await pod.close()
+
+
+async def test_few_documents_are_all_found_though_nobody_said_how_many(peas: Peas) -> None:
+    plans = [
+        peas.worker("TextIndexer", name=f"index/shard-{n}/rep-0", shard=n, shards=2)
+        for n in range(2)
+    ]
+    head = peas.head([[plan] for plan in plans])
+    for plan in (*plans, head):
+        peas.start(plan)
+    link = Link(head.address)
+    link.start()
+    await link.wait_up(20)
+    try:
+        docs_of(await link.request(a_request("/index", some("a", "b", "c", "d"))))
+        found = docs_of(await link.request(a_request("/search", some("q"))))
+    finally:
+        await link.close()
+
+    assert sorted(found.values("matches")[0].ids) == ["a", "b", "c", "d"]
