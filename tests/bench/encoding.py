@@ -92,7 +92,8 @@ def passages_of(documents: Sequence[Mapping[str, str]]) -> list[str]:
     import yaml
 
     flow = yaml.safe_load((flows_dir() / "text.yml").read_text("utf-8"))
-    split = create(Sentencizer, flow["executors"][0]["uses_with"], Surroundings())
+    (pod,) = [pod for pod in flow["executors"] if pod["uses"] == "Sentencizer"]
+    split = create(Sentencizer, pod["uses_with"], Surroundings())
     titles = [doc["title"] for doc in documents]
     rows = split.segment([doc["text"] for doc in documents], titles)
     return [chunk["text"] for row in rows for chunk in row]
