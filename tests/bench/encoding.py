@@ -1,9 +1,10 @@
 """Index texts by the Flow that `jina index` takes, and encode the same passages by ONNX alone.
 
-    python tests/bench/encoding.py [--data DIR] [--documents 400] [--passes 3] [--json FILE]
+    python tests/bench/encoding.py [--data DIR] [--documents 1400] [--passes 3] [--json FILE]
 
 DIR holds `cran.all.1400`. The Flow splits documents, encodes their passages and keeps all of it
-durably; what is timed is what `jina index` says of itself, the start of its processes included.
+durably; what is timed is what `jina index` says of itself, the start of its processes included,
+which few documents do not outweigh.
 Beside it stands the network alone, in one process, on the passages that the Flow makes, with as
 many threads: onnxruntime and tokenizers as their documents say, nothing of ours. Of several ways
 to run it (one text at a time, batches of 8 and 32 sorted by length and padded, batches of equal
@@ -243,7 +244,7 @@ def _output(command: Sequence[str], given: str) -> str:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA)
-    parser.add_argument("--documents", type=int, default=400)
+    parser.add_argument("--documents", type=int, default=1400)
     parser.add_argument("--passes", type=int, default=3)
     parser.add_argument("--json", type=Path)
     return parser.parse_args()
