@@ -97,6 +97,7 @@ class Graph:
         stale: How many of them lead nowhere.
         unfit: How many vectors are `UNFIT`.
         zeros: How many vectors are `ZERO`.
+        expansion: ef, for ten hits; at least `EXPANSION_SEARCH`, more where these vectors need it.
     """
 
     def __init__(
@@ -112,6 +113,7 @@ class Graph:
         self._memory = memory  # let go of after the index
         self.size = self.stale = 0 if digests is None else len(digests)
         self.unfit = self.zeros = 0
+        self.expansion = EXPANSION_SEARCH
         self._compiled: Any = self.index._compiled
         self._expansion = 0
         self._threads = max(1, (os.cpu_count() or 1) // 2)

@@ -83,7 +83,8 @@ class Nearest:
         graph = self._graph
         assert graph is not None
         wanted = self._wanted(graph, top_k)
-        expansion = max(EXPANSION_SEARCH, _WIDTH * wanted)
+        width = _WIDTH * graph.expansion // EXPANSION_SEARCH
+        expansion = max(graph.expansion, width * wanted)
         tail = graph.tail(self._columns.end)
         if _STEP_ROWS * expansion + count_of(tail) > self._cost():
             return None

@@ -19,6 +19,8 @@ from jina_cli.store import sidecar
 from jina_cli.store.columns import Columns
 from jina_cli.store.exact import Places, count_of
 from jina_cli.store.hnsw import TAIL, Graph, digests_of
+from jina_cli.store.nearest import Nearest
+from jina_cli.store.records import Vectors
 from jina_cli.store.space import Space
 
 log = logging.getLogger(__name__)
@@ -46,6 +48,14 @@ _BREATH_S = 0.0002
 _FOLLOW_S = 5.0
 """How often a reader looks for a graph that was saved since."""
 
+_RECALL = 0.97
+"""What a graph is to find of the ten nearest neighbours of vectors that it has."""
+
+_TRIED = 64
+"""Vectors whose neighbours are looked for: one in 640 is a fifth of a percent."""
+
+_LARGEST_EXPANSION = 4096
+_TUNED_AGAIN = 1.25
 _LARGEST_CHUNK = 4096
 _QUEUED = 65_536
 _SAMPLE = 10_000
@@ -95,6 +105,7 @@ class Upkeep:
         self._end = threading.Event()
         self._seen: tuple[int, int] | None = None  # of the file: its number and when it changed
         self._saved_size = 0
+        self._tuned: tuple[Graph | None, int] = (None, 0)  # which graph, of what size
         self._queue: Places = np.zeros(0, np.intp)
         self._chunk = 16
         self._is_patient = True
@@ -114,6 +125,7 @@ class Upkeep:
     def _run(self) -> None:
         try:
             self._load()
+            self._tune()
             if self._read_only:
                 self._follow()
             else:
@@ -132,6 +144,7 @@ class Upkeep:
             self._news.clear()
             while self._find_work() and self._wait_for_pause():
                 self._end.wait(self._work())
+            self._tune()
             self._save()
             self._news.wait()
         self._save()
@@ -146,6 +159,7 @@ class Upkeep:
                 behind = len(columns) if graph is None else count_of(graph.tail(columns.end))
             if behind > _much(_UNSAVED_SHARE, len(columns)):
                 self._load()
+            self._tune()
 
     def _find_work(self) -> bool:
         """Queue places of vectors that should be in the graph; return whether there are any."""
@@ -218,6 +232,38 @@ class Upkeep:
                 return True
             self._end.wait(max(_QUIET_S - quiet_s, _QUIET_S / 4))
         return False
+
+    def _tune(self) -> None:
+        """Raise ef until the neighbours of some vectors are found.
+
+        How many candidates that takes depends on the vectors: those that lie at random, in no
+        clusters, need many times as many, or are searched exactly sooner.
+        """
+        with self._table.lock:
+            graph, columns = self._table.graph, self._table.columns
+            known, size = self._tuned
+            if graph is None or (graph is known and graph.size < _TUNED_AGAIN * size):
+                return
+            self._tuned = (graph, graph.size)
+            places = graph.places[graph.places >= 0]
+            places = places[:: max(1, len(places) // _TRIED)]
+            queries = columns.matrix[places]
+        while graph.expansion < _LARGEST_EXPANSION and not self._end.is_set():
+            shares = [self._share_found(graph, query) for query in queries]
+            if not shares or sum(shares) >= _RECALL * len(shares):
+                break
+            graph.expansion = graph.expansion * 3 // 2
+
+    def _share_found(self, graph: Graph, query: Vectors) -> float:
+        """Return what a graph finds of the ten neighbours of a vector that it has."""
+        with self._table.lock:
+            columns = self._table.columns
+            found, right = (
+                # The first is the vector itself, which is easy.
+                set(Nearest(columns, by, None).search(query[None], 11).ids[0][1:])
+                for by in (graph, None)
+            )
+        return len(found & right) / max(1, len(right))
 
     def _save(self) -> None:
         """Save the graph if much was added since the last time."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from jina_cli.store.hnsw import EXPANSION_SEARCH
 from jina_cli.store.vectors import VectorTable
 from jina_cli.vocabulary import Metric
 from tests.testing.processes import wait_until
@@ -218,3 +219,17 @@ def test_a_graph_waits_while_a_transaction_is_on_its_way(opening: Opening) -> No
     assert table.is_writing
     table.committed(1)
     assert not table.is_writing
+
+
+def test_vectors_at_random_which_lie_in_no_clusters_are_found_too(opening: Opening) -> None:
+    rng = np.random.default_rng(1)
+    vectors = rng.standard_normal((COUNT, 48)).astype(np.float32)
+    queries = rng.standard_normal((50, 48)).astype(np.float32)
+
+    table = opening(vectors)
+    wait_until(lambda: has_graph_of_all(table), 30)
+
+    exact = exact_of(vectors)
+    wait_until(lambda: recall_of(exact, table, queries) >= RECALL)
+    assert table.graph is not None
+    assert table.graph.expansion >= EXPANSION_SEARCH
