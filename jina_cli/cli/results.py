@@ -84,7 +84,7 @@ class Trec:
     def write(self, found: Found) -> None:
         query = _one_word(found.id)
         lines = [
-            f"{query} Q0 {_one_word(str(match['id']))} {rank} {_score(match):.6g} {_RUN}"
+            f"{query} Q0 {_one_word(str(match['id']))} {rank} {_score(match):.10g} {_RUN}"
             for rank, match in enumerate(found.matches, 1)
         ]
         if lines:

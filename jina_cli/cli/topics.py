@@ -44,6 +44,21 @@ on other origins need 'cors: true', or a list of origins.
 The Gateway listens on all addresses, as in Jina 3; 'host: 127.0.0.1' keeps it to this
 machine."""
 
+_CONDITIONS = """\
+'--where' of search, count, delete and dump, and the parameter 'filter' of a request:
+
+  price < 10 and lang in ('en', 'fr')        title like 'draft%'      year is null
+  not (stock = 0 or sold exists)             size between 2 and 5     name ~ '^a.*z$'
+
+A name is a field of the document or, where there is none, a key of its tags; 'a.b' goes
+deeper. Texts stand in quotes; numbers and true, false, null do not. '!=' and 'not in'
+hold where there is no such field, too. Requests also take docarray's and Jina's form:
+
+  {"$and": [{"price": {"$lt": 10}}, {"tags__lang": {"$in": ["en", "fr"]}}]}
+
+A condition is exact however few documents meet it: it is never applied to what was
+found before, so that a search returns 'top_k' matches as long as there are as many."""
+
 _STREAMING = """\
 An endpoint that takes one document and yields others answers in parts, as they come:
 
@@ -184,8 +199,8 @@ What differs:
   own Gateway classes  are refused: logic belongs in an Executor; for paths of your own
                        there is 'expose_endpoints'
   replicas             keep no common state (no RAFT): shards split data, replicas share
-                       reads; what '@write' marks, and '/index' of an Indexer, goes to the
-                       first, and the others of an Indexer read what it wrote
+                       reads; what '@write' marks, and '/index' of an Indexer, goes to
+                       the first, and the others of an Indexer read what it wrote
   full queues          refuse with 429 or RESOURCE_EXHAUSTED; see 'jina explain limits'
   failed requests      are sent again only where that cannot do harm; see 'idempotent'
   a Pod that dies      is started anew 'max_restarts' times at most, then the Flow ends
@@ -198,6 +213,7 @@ manifests."""
 TOPICS: Mapping[str, Topic] = {
     "clients": Topic("How clients talk to a Flow: gRPC, HTTP, WebSocket.", _CLIENTS),
     "streaming": Topic("Answers in parts, as an Executor yields them.", _STREAMING),
+    "conditions": Topic("Which documents --where and a filter mean.", _CONDITIONS),
     "limits": Topic("Queues, deadlines, retries, and what clients are told.", _LIMITS),
     "inprocess": Topic("Pods that share a process.", _INPROCESS),
     "telemetry": Topic("Numbers, spans and logs.", _TELEMETRY),

@@ -148,7 +148,7 @@ def test_its_script_for_ci_runs(jina: Jinas) -> None:
 def test_what_it_sends_to_is_explained() -> None:
     topics = re.findall(r"jina explain ([a-z0-9]+)", README)
 
-    assert set(topics) == set(TOPICS)
+    assert set(topics) == {*TOPICS, "executors", "drivers"}
 
 
 def test_its_mistake_is_shown_as_it_says(jina: Jinas) -> None:

@@ -35,7 +35,7 @@ def test_mermaid_says_kinds_counts_and_arrows() -> None:
             n0(["<b>gateway</b><br/>grpc :any<br/>http :8080"]):::edge
             n1["<b>encode</b><br/>Encode<br/>2 replicas"]:::pod
             n2["<b>log</b><br/>BaseExecutor"]:::floating
-            n3["<b>index</b><br/>VectorIndexer<br/>2 shards × 3 replicas<br/>/search ALL, others ANY"]:::pod
+            n3["<b>index</b><br/>VectorIndexer<br/>2 shards × 3 replicas<br/>/count /dump /search /status ALL, others ANY"]:::pod
             n4[["<b>rank</b><br/>grpcs://a:1<br/>grpcs://b:1<br/>and 1 more"]]:::external
             n5{{"<b>end</b><br/>BaseExecutor<br/>only some documents"}}:::join
             n6(["<b>answer</b>"]):::edge
