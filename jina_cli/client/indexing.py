@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from jina_cli.client.client import Question
 from jina_cli.client.halving import Asks, Halved, ask_by_halves
@@ -12,9 +12,9 @@ from jina_cli.client.progress import Progress
 from jina_cli.client.pump import Pump
 from jina_cli.client.refused import Refused
 from jina_cli.client.window import Window
-from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.readers.batches import ReadBatch
 from jina_cli.documents.readers.row import RowError, Skipped
+from jina_cli.vocabulary import RESULTS
 
 
 @dataclass(slots=True)
@@ -23,12 +23,14 @@ class Indexed:
 
     Attributes:
         documents: How many were taken.
-        chunks: How many they came back with.
+        chunks: What they were split into, as far as the Flow says.
+        unchanged: Of the documents, those that the index had already, as the Flow says.
         skipped: Files that were passed by, by the reason.
     """
 
     documents: int = 0
     chunks: int = 0
+    unchanged: int = 0
     skipped: dict[str, Passed] = field(default_factory=dict)
 
     def take(self, outcome: Halved) -> int:
@@ -37,7 +39,8 @@ class Indexed:
         for part in outcome.parts:
             if not isinstance(part.said, RowError):
                 self.documents += len(part.docs)
-                self.chunks += count_chunks(part.said.docs)
+                self.chunks += counted(part.said.parameters, "chunks")
+                self.unchanged += counted(part.said.parameters, "skipped")
         return self.documents - before
 
     def skip(self, file: Skipped) -> None:
@@ -108,7 +111,17 @@ async def index(
     return done
 
 
-def count_chunks(docs: DocumentBatch) -> int:
-    """Return how many chunks documents have, those of chunks included."""
-    column = docs.docs("chunks")
-    return 0 if column is None else len(column.docs) + count_chunks(column.docs)
+def counted(parameters: Mapping[str, Any], name: str) -> int:
+    """Return what the Pods of a Flow count under a name, in the parameters of an answer.
+
+    Peas of one Pod are added up. Of several Pods, the same documents went through each: the
+    one that counted most is meant.
+    """
+    results = parameters.get(RESULTS) or {}
+    pods: dict[str, int] = {}
+    for pea, result in results.items():
+        value = result.get(name) if isinstance(result, Mapping) else None
+        if isinstance(value, int | float):
+            pod = pea.partition("/")[0]
+            pods[pod] = pods.get(pod, 0) + int(value)
+    return max(pods.values(), default=0)

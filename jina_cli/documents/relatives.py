@@ -79,6 +79,12 @@ def with_relatives(docs: DocumentBatch) -> DocumentBatch:
     return _with_relatives(docs, MAX_LEVELS)
 
 
+def count_chunks(docs: DocumentBatch) -> int:
+    """Return how many chunks documents have, those of chunks included."""
+    column = docs.docs("chunks")
+    return 0 if column is None else len(column.docs) + count_chunks(column.docs)
+
+
 def add_chunks(doc: BaseDoc, chunks: Iterable[BaseDoc]) -> None:
     """Append chunks to those of a document, in place.
 

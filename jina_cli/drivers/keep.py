@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from jina_cli.documents.batch import DocumentBatch
+from jina_cli.documents.relatives import count_chunks
 from jina_cli.documents.traversal import Path
 from jina_cli.drivers.base import (
     ROOT,
@@ -55,6 +56,8 @@ class Dumps(Protocol):
 class IndexDriver(Calling):
     """Let an Executor keep documents; the answer holds their ids alone.
 
+    Says under `chunks` how many chunks those of the request had, if any.
+
     Attributes:
         traversal_paths: Documents that are kept.
         pass_on: Whether the documents go on as they are, for others that keep them too.
@@ -76,7 +79,11 @@ class IndexDriver(Calling):
             return found
 
         await at_paths(docs, self.traversal_paths, where_present(self.only_with, step))
-        return Done(docs=docs if self.pass_on else docs.only())
+        chunks = count_chunks(docs)
+        return Done(
+            docs=docs if self.pass_on else docs.only(),
+            results={"chunks": chunks} if chunks else {},
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

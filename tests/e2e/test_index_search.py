@@ -56,6 +56,7 @@ def test_what_one_process_indexes_another_finds(jina: Jinas) -> None:
         "schema": "jina.index/1",
         "documents": 3,
         "chunks": 0,
+        "unchanged": 0,
         "failed": 0,
         "seconds": None,
     }

@@ -133,10 +133,10 @@ async def _write(job: Job, settings: Settings, output: Output, writer: Writer) -
     from jina_cli.cli.session import connected
     from jina_cli.client.client import Question
     from jina_cli.client.dumping import pages
-    from jina_cli.client.indexing import count_chunks
     from jina_cli.client.progress import progress_on
     from jina_cli.documents.batch import BadField
     from jina_cli.documents.dumps import without_vectors
+    from jina_cli.documents.relatives import count_chunks
 
     kept = Kept(
         place=job.place,

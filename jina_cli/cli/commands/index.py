@@ -183,6 +183,7 @@ def _say(output: Output, settings: Settings, done: Indexed, failed: int, seconds
                 "schema": "jina.index/1",
                 "documents": done.documents,
                 "chunks": done.chunks,
+                "unchanged": done.unchanged,
                 "failed": failed,
                 "seconds": round(seconds, 3),
             }
@@ -193,4 +194,5 @@ def _say(output: Output, settings: Settings, done: Indexed, failed: int, seconds
     if failed > Refused.TOLD:
         output.warn(f"{failed - Refused.TOLD:,} more rows were refused")
     noun = "document" if done.documents == 1 else "documents"
-    output.note(f"{done.documents:,} {noun} indexed in {seconds:.1f} s")
+    unchanged = f", {done.unchanged:,} of them unchanged," if done.unchanged else ""
+    output.note(f"{done.documents:,} {noun}{unchanged} indexed in {seconds:.1f} s")

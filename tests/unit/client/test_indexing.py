@@ -6,18 +6,19 @@ import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
 
 from jina_cli.client.client import Answer, Question
-from jina_cli.client.indexing import Indexed, Passed, count_chunks, index
+from jina_cli.client.indexing import Indexed, Passed, counted, index
 from jina_cli.client.progress import Silent
 from jina_cli.client.refused import Refused
 from jina_cli.documents.batch import EMPTY_BATCH, DocumentBatch
-from jina_cli.documents.column import DocsColumn, TextColumn
+from jina_cli.documents.column import TextColumn
 from jina_cli.documents.readers import ReadBatch, Row, RowError, Skipped
 from jina_cli.errors import BadInput, CannotWrite, RequestFailed
+from jina_cli.vocabulary import RESULTS
 
 
 class Picky:
@@ -149,11 +150,20 @@ def test_a_file_for_bad_rows_that_cannot_be_created_is_said_at_once(tmp_path: Pa
         _refused([], path=str(tmp_path / "no" / "bad.jsonl"))
 
 
-def test_chunks_of_chunks_are_counted() -> None:
-    inner = DocsColumn(np.array([0, 2, 3]), DocumentBatch(["x", "y", "z"]))
-    chunks = DocsColumn(np.array([0, 2]), DocumentBatch(["a", "b"], {"chunks": inner}))
-
-    assert count_chunks(DocumentBatch(["d"], {"chunks": chunks})) == 5
+@pytest.mark.parametrize(
+    ("results", "expected"),
+    [
+        ({}, 0),
+        ({"index/rep-0": {"chunks": 3, "other": "x"}}, 3),
+        ({"index/shard-0/rep-0": {"chunks": 3}, "index/shard-1/rep-0": {"chunks": 2.0}}, 5),
+        ({"chunks/rep-0": {"chunks": 3}, "documents/rep-0": {"chunks": 3}}, 3),
+        ({"mine/rep-0": [1, 2]}, 0),
+    ],
+)
+def test_what_shards_count_is_added_and_what_several_pods_count_is_not(
+    results: dict[str, Any], expected: int
+) -> None:
+    assert counted({RESULTS: results}, "chunks") == expected
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from jina_cli.documents.relatives import (
     add_matches,
     as_chunks,
     as_matches,
+    count_chunks,
     with_relatives,
 )
 from jina_cli.documents.rows import from_rows, to_rows
@@ -178,3 +179,10 @@ def test_what_is_shared_is_not_copied() -> None:
     chunks = DocsColumn(np.array([0, 2]), DocumentBatch(["x", "y"], {"text": texts}))
 
     assert as_chunks(DocumentBatch(["a"]), chunks).docs.columns["text"] is texts
+
+
+def test_chunks_of_chunks_are_counted() -> None:
+    inner = DocsColumn(np.array([0, 2, 3]), DocumentBatch(["x", "y", "z"]))
+    chunks = DocsColumn(np.array([0, 2]), DocumentBatch(["a", "b"], {"chunks": inner}))
+
+    assert count_chunks(DocumentBatch(["d"], {"chunks": chunks})) == 5
