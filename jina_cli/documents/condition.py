@@ -279,6 +279,8 @@ def _whether(operand: Any) -> bool:
 
 
 def _size(operand: Any) -> int:
+    if isinstance(operand, float) and operand.is_integer():
+        operand = int(operand)  # JSON of Jina's clients has all numbers as floats
     if isinstance(operand, int) and not isinstance(operand, bool) and operand >= 0:
         return operand
     raise ValueError("is not a whole number from 0")

@@ -69,6 +69,8 @@ _COMPARISONS: Final = {
     ">=": Op.GTE,
 }
 _DENIED: Final = frozenset({"!=", "<>"})
+_SHOWN: Final = 20
+"""Digits of a number that cannot be, in the error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,12 +297,11 @@ def _denied(condition: Condition, denies: bool) -> Condition:
 
 
 def _number(token: _Token) -> int | float:
-    if token.text.lstrip("+-").isdigit():
-        return int(token.text)
     number = float(token.text)
     if not isfinite(number):
-        raise BadQuery(f"column {token.column}", f"{token.text} is too large for a number")
-    return number
+        shown = token.text if len(token.text) <= _SHOWN else f"{token.text[:_SHOWN]}…"
+        raise BadQuery(f"column {token.column}", f"{shown} is too large for a number")
+    return int(token.text) if token.text.lstrip("+-").isdigit() else number
 
 
 def _unquoted(text: str) -> str:

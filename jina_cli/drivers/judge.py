@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, ClassVar, Protocol
 
-from jina_cli.documents.batch import DocumentBatch, MissingField
+from jina_cli.documents.batch import BadField, DocumentBatch, MissingField
 from jina_cli.documents.column import ValuesColumn
 from jina_cli.documents.traversal import Path
 from jina_cli.drivers.base import (
@@ -100,4 +100,15 @@ def _desired(docs: DocumentBatch, key: str, *, is_needed: bool) -> list[Any]:
     missing = [id_ for id_, ids in zip(docs.ids, lists, strict=True) if not isinstance(ids, kinds)]
     if missing and is_needed:
         raise MissingField(f"tags.{key}", missing)
-    return [ids if isinstance(ids, kinds) else None for ids in lists]
+    wanted = [ids if isinstance(ids, kinds) else None for ids in lists]
+    for id_, ids in zip(docs.ids, wanted, strict=True):
+        if ids is not None and not _is_desirable(ids):
+            problem = f"'tags.{key}' of document {id_!r} must be a list of ids, or grades by id"
+            raise BadField(problem)
+    return wanted
+
+
+def _is_desirable(ids: Any) -> bool:
+    if isinstance(ids, Mapping):
+        return all(isinstance(grade, int | float) for grade in ids.values())
+    return not any(isinstance(id_, list | dict) for id_ in ids)

@@ -15,6 +15,7 @@ from jina_cli.drivers.base import (
     MaybeAwaitable,
     Parameters,
     at_paths,
+    is_prepared,
     settled,
 )
 
@@ -37,6 +38,8 @@ class CraftDocumentsDriver(Calling):
     async def __call__(
         self, executor: CraftsDocuments, docs: DocumentBatch, parameters: Parameters
     ) -> Done:
+        if is_prepared(parameters):
+            return Done(docs=docs)
         where = f"{type(executor).__name__}.craft_documents"
 
         async def step(found: DocumentBatch) -> DocumentBatch:

@@ -82,7 +82,8 @@ async def _run(
         for start in range(0, len(ids), PAGE):
             page = ids[start : start + PAGE]
             docs = await index.get(page)
-            missing += [id_ for id_ in page if id_ not in set(docs.ids)]
+            there = set(docs.ids)
+            missing += [id_ for id_ in page if id_ not in there]
             for row in to_rows(shown(docs)):
                 output.json({"schema": SCHEMA, "document": row} if settings.json else row)
     if len(missing) == len(ids):

@@ -20,7 +20,8 @@ _BLOCKS = re.compile(
     "address|article|aside|blockquote|br|d[dlt]|div|fig(caption|ure)|footer|form|h[1-6r]|header"
     "|li|main|nav|ol|p|pre|section|table|tr|ul"
 )
-_UNSEEN = frozenset(("head", "script", "style", "template"))
+_UNSEEN = frozenset(("script", "style", "template", "title"))
+"""Not `head`, whose end may be left out, and which has no other text than these."""
 
 _SERVED = ("/index", "/search", "/update")
 

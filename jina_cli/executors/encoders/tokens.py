@@ -131,7 +131,9 @@ def read_json(file: Path) -> dict[str, Any]:
 def _word_pieces(vocabulary: Path, *, what: str, lowercase: bool) -> Any:
     """Return BERT's tokenizer: words, then the longest pieces that the vocabulary has."""
     library = need("tokenizers", "neural", what=what)
-    ids = {line: n for n, line in enumerate(vocabulary.read_text("utf-8").splitlines())}
+    # Not `splitlines`: some vocabularies have U+2028 or U+0085 as a piece.
+    lines = vocabulary.read_text("utf-8").removesuffix("\n").split("\n")
+    ids = {line: n for n, line in enumerate(lines)}
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     missing = [token for token in special if token not in ids]
     if missing:

@@ -34,6 +34,10 @@ class ImagePatchSegmenter(Segmenter):
             raise ValueError(
                 f"size must be 1 or more and stride 0 or more, got {size} and {stride}"
             )
+        if stride > size:
+            raise ValueError(
+                f"stride {stride} is over size {size}: pixels between patches are lost"
+            )
         self.field = field
         self._size = size
         self._stride = stride or size

@@ -80,6 +80,10 @@ def test_nothing_says_nothing(nothing: Any) -> None:
     assert condition_of(nothing) is None
 
 
+def test_a_size_may_come_as_a_float_as_from_clients_of_jina() -> None:
+    assert condition_of({"a": {"$size": 2.0}}) == Compare(("a",), Op.SIZE, 2)
+
+
 def test_a_condition_is_taken_as_it_is() -> None:
     condition = compare("a", Op.EQ, 1)
 
@@ -113,6 +117,7 @@ def test_a_condition_is_taken_as_it_is() -> None:
         ("a..b = 1", "column 3: expected the name of a field, not '.'"),
         ("a____b = 1", "column 1: the name of a field has an empty part"),
         ("a = 1e999", "column 5: 1e999 is too large for a number"),
+        (f"a = {'9' * 5000}", f"column 5: {'9' * 20}… is too large for a number"),
         ("not " * 40 + "a = 1", "column 133: is nested deeper than 32"),
         ("(" * 40 + "a = 1" + ")" * 40, "column 34: is nested deeper than 32"),
     ],

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jina_cli.documents.batch import DocumentBatch, MissingField
+from jina_cli.documents.batch import BadField, DocumentBatch, MissingField
 from jina_cli.documents.column import (
     BytesColumn,
     DocsColumn,
@@ -29,6 +29,7 @@ from jina_cli.drivers.rank import RankDriver
 from jina_cli.drivers.retrieve import SearchDriver
 from jina_cli.drivers.table import DRIVERS, BadDriver, build_driver
 from jina_cli.drivers.transform import CraftDriver, EncodeDriver, SegmentDriver, TrainDriver
+from jina_cli.drivers.whole import CraftDocumentsDriver
 
 CHUNKS = (("chunks",),)
 
@@ -332,6 +333,14 @@ def test_an_evaluator_judges_matches_by_the_tags() -> None:
     assert done.docs.values("evaluations") == [{"Shelf": 0.5}, {"Shelf": 1.0}]
 
 
+@pytest.mark.parametrize("relevant", [{"x": "high"}, {"x": None}, [["x"]]])
+def test_an_evaluator_says_where_there_is_nothing_that_could_be_found(relevant: Any) -> None:
+    docs = with_matches(texts("a"), ["x"]).with_columns(tags=ValuesColumn([{"relevant": relevant}]))
+
+    with pytest.raises(BadField, match=r"'tags\.relevant' of document 'd0' must be a list of ids"):
+        run(EvaluateDriver(), Shelf(), docs)
+
+
 def test_an_evaluator_misses_what_should_be_found() -> None:
     with pytest.raises(MissingField, match=r"no 'tags.relevant'"):
         run(EvaluateDriver(), Shelf(), with_matches(texts("a"), ["x"]))
@@ -394,10 +403,12 @@ class Unasked:
     def craft(self, content: Any) -> Any:
         raise AssertionError("asked")
 
-    encode = segment = craft
+    encode = segment = craft_documents = craft
 
 
-@pytest.mark.parametrize("driver", [CraftDriver(), EncodeDriver(), SegmentDriver()])
+@pytest.mark.parametrize(
+    "driver", [CraftDriver(), CraftDocumentsDriver(), EncodeDriver(), SegmentDriver()]
+)
 def test_documents_of_a_dump_are_not_prepared_again(driver: Any) -> None:
     docs = DocumentBatch(["a"])
 

@@ -32,6 +32,7 @@ PAGE = (
         ({"whitespace": "keep"}, " a  b\n", " a  b\n"),
         ({"html": True}, PAGE, "Fish & chips are good one two 1 < 2"),
         ({"html": True, "whitespace": "lines"}, "<p>a</p><p>b", "a\n\nb"),
+        ({"html": True}, "<html><head><title>t</title><body>seen</body></html>", "seen"),
         ({"html": False}, "a < b", "a < b"),
         ({"accents": False}, "Čeština é नि", "Cestina e नि"),
         ({}, "so\u00adft\x00\x1b[31m", "soft[31m"),

@@ -56,6 +56,11 @@ def test_arguments_that_make_no_sense_are_refused(given: dict[str, int]) -> None
         ImagePatchSegmenter(**given)
 
 
+def test_patches_with_pixels_lost_between_them_are_refused() -> None:
+    with pytest.raises(ValueError, match="stride 9 is over size 8"):
+        ImagePatchSegmenter(size=8, stride=9)
+
+
 def test_what_is_no_image_is_refused() -> None:
     with pytest.raises(ValueError, match="images must be"):
         ImagePatchSegmenter().segment(np.zeros((1, 784)))

@@ -56,6 +56,15 @@ def test_a_vocabulary_may_mind_capitals(tmp_path: Path) -> None:
     assert WORDS[tokenizer.texts(["Red"])[0].ids[1]] == "[UNK]"
 
 
+def test_a_vocabulary_may_hold_what_ends_lines_elsewhere(tmp_path: Path) -> None:
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "\u2028", "\x85", "red"]
+    (tmp_path / "vocab.txt").write_text("\n".join([*words, ""]), "utf-8")
+
+    tokenizer = tokenizer_in(tmp_path, max_length=16, what="a test")
+
+    assert tokenizer.texts(["red"])[0].ids == [2, 7, 3]
+
+
 def test_a_folder_without_a_tokenizer_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputMissing, match=r"has no tokenizer\.json and no vocab\.txt"):
         tokenizer_in(tmp_path, max_length=16, what="a test")
