@@ -27,7 +27,6 @@ from jina_cli.store.records import (
     BadRecords,
     Found,
     Hits,
-    Numbers,
     Records,
     Stored,
     Vectors,
@@ -90,7 +89,7 @@ class Store:
             self._writer = Writer(
                 path,
                 connection,
-                matching=self._matching,
+                matching=matching,
                 prepare=self._reserve,
                 committed=self._moments.apply,
             )
@@ -351,9 +350,6 @@ class Store:
 
     def _allowed(self, connection: sqlite3.Connection, where: Condition) -> NDArray[np.bool_]:
         return self._filters.allowed(connection, where, schema.read_meta(self.path, connection))
-
-    def _matching(self, connection: sqlite3.Connection, condition: Condition) -> Numbers:
-        return matching(connection, condition, schema.read_meta(self.path, connection))
 
     def _parts(self, hits: Hits, now: Moment) -> list[list[str]]:
         keys = [set(of_query[place_of(of_query) > 0].tolist()) for of_query in hits.keys]

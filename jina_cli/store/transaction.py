@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Any, TypeAlias
 
@@ -48,8 +48,9 @@ class DeleteWhere:
 
 
 Change: TypeAlias = Upsert | Delete | DeleteWhere
-Matching: TypeAlias = Callable[[sqlite3.Connection, Condition], Numbers]
-"""Returns the rows of the documents that are as a condition says."""
+Matching: TypeAlias = Callable[[sqlite3.Connection, Condition, Meta], Numbers]
+"""Returns the rows of the documents that are as a condition says, in an index that is as it says of
+itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +128,9 @@ class Transaction:
             case Delete(ids):
                 applied = self._delete(list(_known(connection, ids).values()))
             case DeleteWhere(condition):
-                rows = self._matching(connection, condition)
+                # What came before in this transaction counts, though nothing says so yet.
+                meta = replace(self._before, beside=self._beside)
+                rows = self._matching(connection, condition, meta)
                 applied = self._delete(list(_known_rows(connection, rows)))
         self._note(change, applied)
         return applied

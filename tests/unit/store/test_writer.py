@@ -1,5 +1,6 @@
 """Group commit, and what is left when the disk fails."""
 
+import math
 import sqlite3
 import threading
 from pathlib import Path
@@ -8,7 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from jina_cli.documents.batch import DocumentBatch
+from jina_cli.documents.column import ValuesColumn
+from jina_cli.documents.condition import Compare, Op
 from jina_cli.errors import StorageFailed
+from jina_cli.executors.indexers.bodies import records_of
 from jina_cli.store.records import BadVectors, Records
 from jina_cli.store.store import Store
 
@@ -105,6 +110,20 @@ def test_a_bad_batch_of_a_group_fails_alone(gated: Store) -> None:
     assert gated.transactions == 2
 
 
+def test_a_condition_sees_what_came_before_it_in_its_transaction(gated: Store) -> None:
+    first = gated.submit(record("first"))
+    assert Gated.reached.wait(10)
+    prices = DocumentBatch(["a", "b"], {"price": ValuesColumn([5.0, math.nan])})  # is kept beside
+    put = gated.submit(records_of(prices))
+    deleted = gated.submit_delete_where(Compare(("price",), Op.EQ, 5))
+
+    Gated.gate.set()
+
+    assert [f.result(10) for f in (first, put, deleted)] == [1, 2, 1]
+    assert gated.transactions == 2
+    assert sorted(stored.id for stored in gated) == ["b", "first"]
+
+
 def test_a_batch_that_fails_halfway_fails_alone(gated: Store) -> None:
     first = gated.submit(record("first"))
     assert Gated.reached.wait(10)
@@ -135,9 +154,7 @@ def test_a_cancelled_batch_is_not_written(gated: Store) -> None:
     assert sorted(stored.id for stored in gated) == ["after", "first"]
 
 
-@pytest.mark.parametrize(
-    "statement", ["BEGIN", "SELECT", "INSERT INTO log", "INSERT OR", "COMMIT"]
-)
+@pytest.mark.parametrize("statement", ["BEGIN", "SELECT", "INSERT INTO log", "INSERT OR", "COMMIT"])
 def test_a_full_disk_refuses_the_batch_and_takes_the_next(failing: Store, statement: str) -> None:
     Failing.statement, Failing.code = statement, sqlite3.SQLITE_FULL
 
