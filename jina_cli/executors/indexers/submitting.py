@@ -22,6 +22,8 @@ class Submitter:
     async def __call__(self, submit: Callable[[], Future[int]], *, after_all: bool = False) -> int:
         """Return the result of the change that `submit` queues.
 
+        Once it is queued it is made, also where nobody waits for it any more.
+
         Args:
             after_all: Whether all changes before it must be made before it is made ready,
                 because it begins with what they leave behind.
@@ -31,7 +33,8 @@ class Submitter:
         """
         loop = asyncio.get_running_loop()
         queued = loop.run_in_executor(self._thread, self._queue, submit, after_all)
-        return await asyncio.wrap_future(await queued)
+        # A change that is cancelled is over at once, and no sign that those before it are.
+        return await asyncio.shield(asyncio.wrap_future(await queued))
 
     def close(self) -> None:
         """Wait until all changes are queued; there can be no more."""
