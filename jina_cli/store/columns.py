@@ -130,6 +130,8 @@ class Columns:
             holders = known[self._first.rows[known] > 0]
             self.documents -= len(holders)
             self._first.rows[holders] = 0
+            for holder in holders.tolist():
+                self.ids[holder] = ""  # rows are seldom given again, so names would gather
             self.owners[places] = _NOBODY
             self._free.extend(places.tolist())
         return places

@@ -154,12 +154,10 @@ class VectorTable:
             self._check(len(query))
             places = columns.places_of(documents)
             found = columns.exact().scores(prepared, places)
-            best = np.full(len(columns.ids), np.nan, np.float32)
-            np.fmax.at(best, columns.owners[places], found)
-            scores = np.full(len(documents), np.nan, np.float32)
-            known = documents < len(best)
-            scores[known] = best[documents[known]]
-            return scores
+            asked, position = np.unique(documents, return_inverse=True)
+            best = np.full(len(asked), np.nan, np.float32)
+            np.fmax.at(best, np.searchsorted(asked, columns.owners[places]), found)
+            return best[position]
 
     def _remove(self, documents: Numbers) -> None:
         places = self.columns.remove(documents)

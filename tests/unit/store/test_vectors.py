@@ -115,11 +115,20 @@ def test_the_score_of_a_document_is_that_of_its_best_vector() -> None:
         {1: [10, 11], 4: [40]},
     )
 
-    scores = table.scores(np.array([1, 0, 0], np.float32), np.array([4, 1, 2, 77]))
+    scores = table.scores(np.array([1, 0, 0], np.float32), np.array([4, 1, 1, 2, 77]))
 
-    assert scores[:2].tolist() == [2.0, 3.0]
-    assert np.isnan(scores[2:]).all()
+    assert scores[:3].tolist() == [2.0, 3.0, 3.0]
+    assert np.isnan(scores[3:]).all()
     assert np.isnan(VectorTable(Metric.L2).scores(np.ones(2, np.float32), np.array([1]))).all()
+
+
+def test_nothing_is_kept_of_the_names_of_documents_that_are_gone() -> None:
+    table = VectorTable(Metric.COSINE)
+    put(table, {n: np.ones((1, DIM), np.float32) for n in range(4)}, {n: [n] for n in range(4)})
+
+    table.remove(np.array([1, 3, 9]))
+
+    assert table.columns.ids == ["d0", "", "d2", ""]
 
 
 def test_nobody_is_allowed_by_an_empty_filter() -> None:
