@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -144,9 +145,24 @@ def _of_drivers(key: str) -> list[Explanation]:
             types=("Driver",),
             default=None,
             arguments={key: _argument(rule) for key, rule in _arguments(known).items()},
-            example=f"requests:\n  /search:\n    - driver: {name}\n      with: {{priority: 0}}",
+            example=_driver_example(name, known),
         )
     ]
+
+
+_SERVED = {
+    **dict.fromkeys(("CacheDriver", "CraftDriver", "EncodeDriver", "SegmentDriver"), "/index"),
+    **{f"{name}Driver": f"/{name.lower()}" for name in ("Index", "Update", "Delete", "Get")},
+    **{f"{name}Driver": f"/{name.lower()}" for name in ("Dump", "Count", "Status", "Train")},
+}
+"""Endpoint that the example of a Driver shows, where that is not `/search`."""
+
+
+def _driver_example(name: str, known: BuiltIn) -> str:
+    lines = ["uses_requests:", f"  {_SERVED.get(name, '/search')}:", f"    - driver: {name}"]
+    if "traversal_paths" in _arguments(known):
+        lines.append('      with: {traversal_paths: "@c"}')
+    return "\n".join(lines)
 
 
 def _executor(name: str, known: BuiltIn) -> Explanation:
@@ -162,8 +178,8 @@ def _executor(name: str, known: BuiltIn) -> Explanation:
 
 
 def _argument(rule: Rule) -> str:
-    said = " or ".join(str(choice) for choice in rule.enum)
-    default = "" if rule.default is None else f"Default {_inline(rule.default)}."
+    said = " or ".join(_inline(choice) for choice in rule.enum if choice is not None)
+    default = "" if rule.default in (None, "") else f"Default {_inline(rule.default)}."
     return " ".join(filter(None, (rule.description, f"One of {said}." if said else "", default)))
 
 
@@ -217,8 +233,10 @@ def listed_drivers() -> list[Listed]:
 
 
 def _inline(value: Any) -> str:
-    """Return a default as YAML on one line."""
-    return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
+    """Return a value as YAML on one line."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_inline, value))}]"
+    return json.dumps(value) if isinstance(value, bool | dict) or value == "" else str(value)
 
 
 def _without_repeats(found: list[Explanation]) -> list[Explanation]:

@@ -57,6 +57,8 @@ def explain(
             output.result(("\n" if place else "") + text_of(record))
     if key == "flow" and not settings.json:
         output.result("\n" + _topics())
+    if key == "drivers" and not settings.json:
+        output.result("\nWhere they stand, and what a traversal path is: jina explain paths")
 
 
 def records_of(key: str) -> list[dict[str, Any]]:
@@ -95,10 +97,11 @@ def text_of(record: dict[str, Any]) -> str:
     lines = [_headline(record), _wrapped(record["description"])]
     if record["note"]:
         lines.append(_wrapped(record["note"]))
+    under = "`with`" if "Driver" in record["types"] else "`with` or `uses_with`"
     tables = (
         ("Built in:", record["built_in"]),
         ("Keys:", record["keys"]),
-        ("Arguments, under `with` or `uses_with`:", record["arguments"]),
+        (f"Arguments, under {under}:", record["arguments"]),
     )
     for title, table in tables:
         if table:

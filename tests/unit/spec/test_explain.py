@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,22 @@ def test_all_drivers_are_listed() -> None:
     assert [
         name for name in rules()["driver"].properties["driver"].builtin if name not in said
     ] == []
+
+
+@pytest.mark.parametrize("name", rules()["driver"].properties["driver"].builtin)
+def test_the_example_of_a_driver_is_valid_below_a_pod(name: str, tmp_path: Path) -> None:
+    [explained] = explain(name)
+    pod = "jtype: Flow\nexecutors:\n  - name: mine\n    uses: BaseExecutor\n"
+    (tmp_path / "flow.yml").write_text(pod + textwrap.indent(explained.example, "    "))
+
+    assert check_file(tmp_path / "flow.yml", env={}).diagnostics == ()
+
+
+def test_arguments_are_shown_as_yaml_has_them() -> None:
+    assert "Arguments, under 'with':" in text("EncodeDriver")
+    assert re.search(r"is an\s+error\. Default false\.", text("EncodeDriver"))
+    assert "left out. Default" not in text("EncodeDriver")
+    assert text("Chunk2DocRanker").count("or None") == 0
 
 
 @pytest.mark.parametrize("name", rules()["executor"].properties["jtype"].builtin)
