@@ -157,7 +157,8 @@ class Upkeep:
             with self._table.lock:
                 graph, columns = self._table.graph, self._table.columns
                 behind = len(columns) if graph is None else count_of(graph.tail(columns.end))
-            if behind > _much(_UNSAVED_SHARE, len(columns)):
+                is_worn = graph is not None and _is_worn(graph)
+            if is_worn or behind > _much(_UNSAVED_SHARE, len(columns)):
                 self._load()
             self._tune()
 

@@ -182,6 +182,23 @@ def test_a_reader_takes_the_graph_that_is_saved_later(opening: Opening, tmp_path
     assert size_and_stale(reader) == (COUNT, 0)
 
 
+def test_a_reader_takes_a_new_graph_when_much_of_its_own_leads_nowhere(
+    opening: Opening, tmp_path: Path
+) -> None:
+    path, left = saved_at(opening, tmp_path), COUNT * 2 // 3
+    reader = opening(some_vectors(1), read_only=True)
+    wait_until(lambda: reader.graph is not None)
+    made_again = opening(some_vectors(1)[:left], tmp_path / "draft")
+    wait_until(lambda: has_graph_of_all(made_again))
+    made_again.close()
+    (tmp_path / "draft").rename(path)
+
+    reader.remove(np.arange(left, COUNT))
+    reader.committed(2)
+
+    wait_until(lambda: size_and_stale(reader) == (left, 0))
+
+
 def test_without_usearch_all_is_searched_exactly_and_said_once(
     opening: Opening, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
