@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jina_cli.documents.batch import DocumentBatch
 from jina_cli.documents.column import TextColumn
@@ -20,6 +20,13 @@ from jina_cli.store.schema import FILE_NAME
 from jina_cli.store.snapshot import Snapshot
 
 FIELDS = (HASH, "id")
+
+
+class _Opened(NamedTuple):
+    """A file of an index, and what reads it."""
+
+    facts: os.stat_result
+    readers: Readers
 
 
 class DocCache(Family):
@@ -53,7 +60,7 @@ class DocCache(Family):
         self._folder_of_index = Path(index) if is_folder else root / index
         self._shards = shards
         self._by_id = field == "id"
-        self._open: dict[Path, Readers] = {}
+        self._open: dict[Path, _Opened] = {}
 
     def pass_on(self, docs: DocumentBatch) -> DocumentBatch:
         """Return the documents that the index does not have, each with the hash of its content.
@@ -77,8 +84,8 @@ class DocCache(Family):
         return {"/index": (CacheDriver(),)}
 
     def close(self) -> None:
-        for readers in self._open.values():
-            readers.close()
+        for opened in self._open.values():
+            opened.readers.close()
 
     def _is_known(self, known: Mapping[str, bytes | None], id_: str, hash_: str) -> bool:
         if self._by_id:
@@ -100,10 +107,27 @@ class DocCache(Family):
         return known
 
     def _kept(self, path: Path, ids: Sequence[str]) -> Mapping[str, bytes | None]:
-        readers = self._open.setdefault(path, Readers(path))
+        try:
+            readers = self._readers(path)
+        except FileNotFoundError:
+            return {}
         with readers.moment() as connection:
             now = Snapshot(path, connection)
             return dict.fromkeys(b.id for b in now.briefs(ids)) if self._by_id else now.hashes(ids)
+
+    def _readers(self, path: Path) -> Readers:
+        """Return what reads the index that is at `path` now, not one that was there before it.
+
+        Raises:
+            FileNotFoundError: There is none any more.
+        """
+        facts = path.stat()
+        opened = self._open.get(path)
+        if opened is None or not os.path.samestat(opened.facts, facts):
+            if opened is not None:
+                opened.readers.close()
+            opened = self._open[path] = _Opened(facts, Readers(path))
+        return opened.readers
 
     def _files(self, shard: int) -> list[Path]:
         """Return the index of a shard, or those of the components of its Pod; none before it is

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,19 @@ def test_without_an_index_everything_goes_on(tmp_path: Path) -> None:
 
     assert list(cache.pass_on(texts(a="red")).ids) == ["a"]
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_an_index_that_was_made_anew_is_not_taken_for_the_one_before(chain: Chain) -> None:
+    docs = texts(a="red")
+    chain.send(docs)
+    assert chain.send(docs) == []
+    chain.indexer.close()
+    shutil.rmtree(chain.indexer.workspace)
+
+    without = list(chain.cache.pass_on(docs).ids)
+    chain.indexer = chain.made(TextIndexer, "index")
+
+    assert (without, chain.send(docs), chain.send(docs)) == (["a"], ["a"], [])
 
 
 def test_how_many_were_left_out_is_said(chain: Chain) -> None:
