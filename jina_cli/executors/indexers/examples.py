@@ -115,6 +115,9 @@ def _means(known: Mapping[str, Stored], ids: Sequence[str]) -> Vector | None:
 
 
 def _rocchio(own: Any, liked: Vector | None, disliked: Vector | None) -> Vector | None:
+    lengths = [len(vector) for vector in (own, liked, disliked) if vector is not None]
+    if len(set(lengths)) > 1:
+        raise BadField(f"queries have {lengths[0]} dimensions, the index has {lengths[-1]}")
     if own is None and liked is None:
         return None
     vector = np.zeros(len(own if liked is None else liked), np.float64)

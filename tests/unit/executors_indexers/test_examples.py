@@ -67,3 +67,13 @@ def test_a_query_without_examples_and_vector_is_refused_by_name(shelf: Shelf) ->
 def test_examples_that_are_no_list_of_ids_are_refused_by_name(shelf: Shelf) -> None:
     with pytest.raises(BadField, match=r"tags\.likes of document 'ann' must be a list of ids"):
         filled(shelf).search(user(likes="east"), top_k=1)
+
+
+@pytest.mark.parametrize("examples", [{"likes": ["east"]}, {"likes": [], "dislikes": ["east"]}])
+def test_a_vector_of_another_length_than_those_of_the_examples_is_refused(
+    shelf: Shelf, examples: dict[str, list[str]]
+) -> None:
+    query = tagged(vectors(ann=[1, 2, 3]), examples)
+
+    with pytest.raises(BadField, match=r"^queries have 3 dimensions, the index has 2$"):
+        filled(shelf).search(query, top_k=1)
