@@ -24,6 +24,7 @@ _WHOLE = (
     " LEFT JOIN rests ON rests.rowid = documents.rowid"
 )
 _PARTS = "SELECT id, body, vector, crc FROM parts WHERE key BETWEEN ? AND ? ORDER BY key"
+_PART = "SELECT id, body, vector, crc FROM parts WHERE key BETWEEN ? AND ? AND id = ?"
 _PAGE_ROWS = 256
 
 
@@ -91,14 +92,15 @@ class Snapshot:
             StorageFailed: One is not what was written.
         """
         wanted = set(pairs)
-        documents = select_ids(
-            self._connection, "SELECT rowid, id FROM documents", (pair[0] for pair in wanted)
-        )
+        select = "SELECT id, rowid FROM documents"
+        rows = dict(select_ids(self._connection, select, (id_ for id_, _ in wanted)))
         bodies = {}
-        for row, id_ in documents:
-            for _, part in self._parts(id_, row):
-                if (id_, part.id) in wanted:
-                    bodies[id_, part.id] = part.body
+        for id_, part_id in wanted:
+            if id_ in rows:
+                keys = keys_of_parts(rows[id_])
+                # Only this one: a book has thousands of parts, and each has a vector.
+                for _, part in self._parts(id_, _PART, (*keys, part_id)):
+                    bodies[id_, part_id] = part.body
         return bodies
 
     def part_ids(self, keys: Iterable[int]) -> Mapping[int, str]:
@@ -138,7 +140,9 @@ class Snapshot:
 
     def _stored(self, whole: _Whole) -> Stored:
         id_, text, body = whole.id, whole.text, whole.body
-        parts = self._parts(id_, whole.row) if whole.parts_crc is not None else []
+        parts = []
+        if whole.parts_crc is not None:
+            parts = self._parts(id_, _PARTS, keys_of_parts(whole.row))
         expected = Checked(whole.vector_crc, whole.rest_crc, whole.parts_crc, whole.hash)
         actual = Checked(
             crc_of(id_, whole.vector),
@@ -158,10 +162,10 @@ class Snapshot:
             hash=whole.hash,
         )
 
-    def _parts(self, id_: str, row: int) -> list[tuple[int, Part]]:
-        """Return the parts of a document with their checksums, in order."""
+    def _parts(self, id_: str, select: str, given: Sequence[Any]) -> list[tuple[int, Part]]:
+        """Return the parts of the document `id_` that a SELECT gives, with their checksums."""
         parts = []
-        for part, body, vector, crc in self._connection.execute(_PARTS, keys_of_parts(row)):
+        for part, body, vector, crc in self._connection.execute(select, given):
             if crc != part_crc(part, body, vector):
                 raise self._damaged(id_)
             parts.append((crc, Part(part, body, np.frombuffer(vector, "<f4"))))

@@ -250,7 +250,9 @@ class Upkeep:
             places = places[:: max(1, len(places) // _TRIED)]
             queries = columns.matrix[places]
         while graph.expansion < _LARGEST_EXPANSION and not self._end.is_set():
-            shares = [self._share_found(graph, query) for query in queries]
+            shares = [
+                self._share_found(graph, query) for query in queries if not self._end.is_set()
+            ]
             if not shares or sum(shares) >= _RECALL * len(shares):
                 break
             graph.expansion = graph.expansion * 3 // 2
