@@ -88,7 +88,8 @@ def error_of(
         case StatusCode.OK:
             return None
         case StatusCode.DEADLINE if timeout_s is not None:
-            return AnswerLate(f"{endpoint} took longer than {timeout_s:g} s")
+            late = f"{endpoint} took longer than {timeout_s:g} s"
+            return AnswerLate(late, hint="a longer timeout lets it end")
         case StatusCode.DEADLINE:
             return AnswerLate(f"{endpoint} took too long: {text}")
         case StatusCode.OVERLOADED if timeout_s is not None:

@@ -50,7 +50,7 @@ def index(
     allow_empty: Annotated[
         bool, typer.Option("--allow-empty", help="No input is no failure.")
     ] = False,
-    timeout: asking.Timeout = "120s",
+    timeout: asking.Timeout = "10m",
     param: asking.Parameters = None,
     lenient: opt.Lenient = False,
 ) -> None:
@@ -142,7 +142,7 @@ async def _index(
     from jina_cli.client.client import Question
     from jina_cli.client.indexing import index
     from jina_cli.client.progress import progress_on
-    from jina_cli.documents.readers import read_batches, read_sources
+    from jina_cli.documents.readers import INDEX_CHARS, read_batches, read_sources
 
     sources = found(job.inputs, job.format, allow_empty=job.allow_empty)
     if not sources:
@@ -155,6 +155,7 @@ async def _index(
         field_map=job.field_map,
         unseen=unseen,
         may_be_tags=not job.place.needs_content,
+        most_chars=INDEX_CHARS,
     )
     question = Question(endpoint="/index", parameters=job.parameters, timeout_s=job.timeout_s)
     shown = progress_on("indexing", shown=settings.progress, color=output.err_colors)

@@ -19,6 +19,11 @@ from jina_cli.documents.readers.row import Items, Pause, Row, RowError, Skipped
 _MAX_BATCH_BYTES = 8 * 2**20
 """A batch is handed on when it holds about this much, however few documents that are."""
 
+INDEX_CHARS = 2**17
+"""Text that a request to an index holds at most, but for a document that is longer alone: some
+150 passages, which a neural encoder takes seconds for, so that a folder of books is no request
+that takes longer than a client waits."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReadBatch:
@@ -44,6 +49,7 @@ def read_batches(
     field_map: Mapping[str, str] | None = None,
     unseen: set[str] | None = None,
     may_be_tags: bool = False,
+    most_chars: int | None = None,
 ) -> Iterator[ReadBatch]:
     """Yield batches of at most `size` documents, in order, holding one batch in memory.
 
@@ -54,11 +60,12 @@ def read_batches(
         field_map: Name in a row → name in the document.
         unseen: Names that no row had so far; those that a row has are taken out.
         may_be_tags: Whether documents without content are taken, if they have tags.
+        most_chars: Characters of text after which a batch is handed on; None for any number.
     """
     found: list[Fields] = []
     errors: list[RowError] = []
     skipped: list[Skipped] = []
-    length = 0
+    length = chars = 0
     for item in items:
         if isinstance(item, Row):
             if unseen:
@@ -67,16 +74,18 @@ def read_batches(
             if isinstance(checked, Fields):
                 found.append(checked)
                 length += _length(checked)
+                chars += len(checked.text or "")
             else:
                 errors.append(checked)
         elif isinstance(item, RowError):
             errors.append(item)
         elif isinstance(item, Skipped):
             skipped.append(item)
-        full = max(len(found), len(errors), len(skipped)) >= size or length > _MAX_BATCH_BYTES
-        if full or (isinstance(item, Pause) and (found or errors or skipped)):
+        full = max(len(found), len(errors), len(skipped)) >= size
+        large = length > _MAX_BATCH_BYTES or (most_chars is not None and chars > most_chars)
+        if full or large or (isinstance(item, Pause) and (found or errors or skipped)):
             yield _batch(found, errors, skipped)
-            found, errors, skipped, length = [], [], [], 0
+            found, errors, skipped, length, chars = [], [], [], 0, 0
     if found or errors or skipped:
         yield _batch(found, errors, skipped)
 

@@ -133,6 +133,14 @@ def test_endless_rows_are_read_one_batch_at_a_time() -> None:
     assert taken == [1, 2, 3]
 
 
+def test_long_texts_make_small_batches_where_characters_are_limited() -> None:
+    rows = [_row(number, text="x" * length) for number, length in enumerate((5, 6, 30, 1, 1))]
+
+    batches = list(read_batches(iter(rows), size=64, most_chars=10))
+
+    assert [len(batch.rows) for batch in batches] == [2, 1, 2]
+
+
 def test_documents_without_a_field_have_none_in_its_column() -> None:
     [batch] = _batches([_row(text="a", year=1), _row(embedding=[1.0])])
 
