@@ -14,10 +14,18 @@ import numpy as np
 
 from jina_cli.documents.batch import BadField, DocumentBatch
 from jina_cli.documents.column import DocsColumn
-from jina_cli.documents.condition import Condition, condition_of
+from jina_cli.documents.condition import BadQuery, Condition, condition_of
 from jina_cli.documents.query import matches
 from jina_cli.documents.traversal import Path
-from jina_cli.drivers.base import ROOT, Done, Ordered, Parameters, at_paths, top_k_of
+from jina_cli.drivers.base import (
+    ROOT,
+    BadParameter,
+    Done,
+    Ordered,
+    Parameters,
+    at_paths,
+    top_k_of,
+)
 from jina_cli.drivers.lists import chosen, each_list, owners_of, places_of, reordered
 from jina_cli.drivers.lookups import condition_of_lookups
 from jina_cli.drivers.values import values_at
@@ -52,8 +60,12 @@ class FilterDriver(Ordered):
     def _condition(self, parameters: Parameters) -> Condition | None:
         if self.lookups:
             return condition_of_lookups(self.lookups)
-        given = self.filter if self.filter is not None else parameters.get("filter")
-        return condition_of(given)
+        if self.filter is not None:
+            return condition_of(self.filter)
+        try:
+            return condition_of(parameters.get("filter"))
+        except BadQuery as error:
+            raise BadParameter(f"filter: {error}", "parameters.filter") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

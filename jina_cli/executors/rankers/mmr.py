@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jina_cli.documents.batch import DocumentBatch, MissingField
+from jina_cli.documents.batch import BadField, DocumentBatch, MissingField
 from jina_cli.documents.column import DocsColumn, ValuesColumn
 from jina_cli.drivers.base import BadParameter
 from jina_cli.drivers.lists import ends_of
@@ -53,6 +54,7 @@ class MmrRanker(Ranker):
 
         Raises:
             MissingField: A match has no vector.
+            BadField: Vectors of queries are of another length than those of matches.
             BadParameter: `relevance` is no number from 0 to 1.
         """
         balance = _share(self._relevance if relevance is None else relevance)
@@ -60,6 +62,7 @@ class MmrRanker(Ranker):
             return matches
         vectors = _unit(self._vectors(matches.docs))
         asked, scores = queries.values(self._field), _scores(matches.docs)
+        _check_lengths(asked, vectors.shape[1], self._field)
         order: list[int] = []
         made: list[float] = []
         lengths: list[int] = []
@@ -108,6 +111,13 @@ def _share(value: Any) -> float:
         problem = f"relevance is {value!r}, and must be a number from 0 to 1"
         raise BadParameter(problem, "parameters.relevance")
     return float(value)
+
+
+def _check_lengths(asked: Sequence[Any], dim: int, field: str) -> None:
+    wrong = next((query for query in asked if query is not None and len(query) != dim), None)
+    if wrong is not None:
+        said = f"{field!r} of a query has {len(wrong)} numbers, and that of its matches {dim}"
+        raise BadField(said)
 
 
 def _unit(vectors: Floats) -> Floats:

@@ -21,7 +21,7 @@ from jina_cli.drivers.keep import CountDriver, DeleteDriver, DumpDriver, GetDriv
 from jina_cli.drivers.lookups import condition_of_lookups
 from jina_cli.drivers.predict import PredictDriver
 from jina_cli.drivers.rank import ChunkRankDriver
-from jina_cli.drivers.select import SliceDriver, SortDriver
+from jina_cli.drivers.select import FilterDriver, SliceDriver, SortDriver
 from jina_cli.drivers.table import BadDriver, build_driver, overridden
 from jina_cli.drivers.transform import CraftDriver, EncodeDriver, TrainDriver
 from tests.testing.trees import docs_of, text_of
@@ -460,3 +460,10 @@ def test_lookups_that_make_no_sense_are_said(lookups: Any, problem: str) -> None
         condition_of_lookups(lookups)
 
     assert str(refused.value) == problem
+
+
+def test_a_filter_of_a_request_that_says_nothing_is_the_fault_of_the_request() -> None:
+    with pytest.raises(BadParameter, match=r"^filter: column 4: expected a value") as caught:
+        run(FilterDriver(), None, DocumentBatch(["a"]), filter="a =")
+
+    assert caught.value.args[1] == "parameters.filter"

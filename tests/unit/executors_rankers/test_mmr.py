@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jina_cli.documents.batch import DocumentBatch, MissingField
+from jina_cli.documents.batch import BadField, DocumentBatch, MissingField
 from jina_cli.documents.column import DocsColumn, TensorColumn, ValuesColumn
 from jina_cli.drivers.base import BadParameter
 from jina_cli.executors.rankers.mmr import MmrRanker, marginal_order
@@ -77,6 +77,11 @@ def test_matches_without_vectors_are_named() -> None:
 def test_a_relevance_that_is_no_share_is_refused(relevance: float) -> None:
     with pytest.raises(BadParameter, match="must be a number from 0 to 1"):
         MmrRanker().rank(query(1, 0), MATCHES, top_k=1, relevance=relevance)
+
+
+def test_a_query_of_another_length_is_refused() -> None:
+    with pytest.raises(BadField, match="of a query has 3 numbers, and that of its matches 2"):
+        MmrRanker().rank(query(1, 0, 0), MATCHES, top_k=1)
 
 
 @given(
