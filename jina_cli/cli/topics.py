@@ -59,6 +59,117 @@ hold where there is no such field, too. Requests also take docarray's and Jina's
 A condition is exact however few documents meet it: it is never applied to what was
 found before, so that a search returns 'top_k' matches as long as there are as many."""
 
+_PATHS = """\
+A document has 'chunks', parts of it, and 'matches', what was found for it; both are
+documents again. A Driver takes the documents at a path to an Executor, and puts the
+result back:
+
+  @r   the documents themselves       @cm     the matches of their chunks
+  @c   their chunks                   @c[:3]  the first three chunks of each
+  @m   their matches                  @r,c    documents, then their chunks
+
+An Executor has Drivers for its endpoints. 'uses_requests' of a Pod gives an endpoint
+others, which are taken in order; endpoints that it does not name keep theirs:
+
+  executors:
+    - {name: split, uses: Sentencizer}
+    - name: encode
+      uses: TextEncoder
+      uses_requests:
+        /index: [{driver: EncodeDriver, with: {traversal_paths: "@c"}}]
+    - name: index
+      uses: HybridIndexer
+      uses_requests:
+        /search:
+          - {driver: SearchDriver}
+          - {driver: ExcludeDriver, with: {fields: [embedding]}}
+
+In the YAML of an Executor the same stands under 'requests'. 'jina explain drivers'
+lists the Drivers, 'jina explain EncodeDriver' tells of one. In Python, an Executor of
+your own goes through 'docs.traverse_flat("chunks")'."""
+
+_FAMILIES = """\
+Derive from one of these and write its method: the endpoints are there, and Drivers
+bring what it needs. 'content' is the same field of all documents, 'field = "text"': a
+list of texts, or for tensors an array of shape (n, ...).
+
+  Encoder      encode(content)                    n vectors
+  Crafter      craft(content)                     n contents in their place
+  Segmenter    segment(content)                   n lists of chunks, texts or mappings
+  Classifier   predict(content)                   n labels, for the tags
+  Ranker       rank(queries, matches, *, top_k)   the matches in another order
+  ChunkRanker  aggregate(scores, offsets)         a document's score, of its chunks'
+  Fuser        fuse(ranks, scores, offsets)       one ranking of those of several Pods
+  Indexer      index, search, delete, count       and, as it likes, get, dump, update
+  Evaluator    evaluate(actual, desired)          how good the ids found are
+
+  from jina_cli import Encoder
+
+  class Lengths(Encoder):
+      field = "text"
+
+      def encode(self, content):
+          return [[len(text)] for text in content]
+
+'uses: file.py:Lengths' puts it into a Flow. A method is 'def' or 'async def'. What
+stands in 'uses_with' goes to '__init__', which passes '**kwargs' on. An Encoder or
+Classifier that has 'train' too serves /train, to which 'jina train' sends documents."""
+
+_QUALITY = """\
+'jina eval' holds what was found against judgements: lines of TREC or a table of BEIR.
+
+  my.qrels           q1 0 bread.md 1               query, 0, id of a document, grade
+  questions.jsonl    {"id": "q1", "text": "how do I bake bread"}
+
+  jina eval --qrels my.qrels --queries questions.jsonl        asks a Flow
+  jina search - --format trec < questions.jsonl > run.txt     or: first search,
+  jina eval --qrels my.qrels --run run.txt                    then judge what was found
+
+Each value is a mean over the judged queries; 1 is best. '@10' looks at the first ten.
+
+  ndcg      gain of the grades, less the further down, over the best there could be
+  recall    share of the relevant documents that was found
+  map       mean precision where each relevant document was found
+  mrr       1 over the place of the first relevant one
+  p         share of the matches that is relevant
+  f1        harmonic mean of precision and recall
+
+A grade above 0 is relevant; what nobody judged is not. A query that found nothing
+counts as 0. '--fail-under ndcg@10=0.5' exits with 1 below that, '--per-query' shows
+which queries go wrong, and '--mode lexical', '--mode vector' and '--rerank 50' tell
+what each way to search the same index is worth.
+
+An Evaluator in a Flow says the same of each query whose tags name what it should find,
+'{"text": "boat", "relevant": ["a"]}'; 'jina post /search' prints its 'evaluations'."""
+
+_JINA09 = """\
+YAML of Jina 0.9 is read: '!Flow' with 'pods', '!Classes' of Executors, Drivers under
+'requests: on:', 'components', 'parallel', '_pass', '_merge_matches' and the like. Start
+with 'jina validate flow.yml': it names classes that are called otherwise today, and
+what has no effect.
+
+  IndexRequest, SearchRequest     /index, /search; TrainRequest and so on likewise
+  NumpyIndexer                    VectorIndexer
+  BinaryPbIndexer                 KeyValueIndexer
+  MinRanker, MaxRanker            Chunk2DocRanker
+  VectorIndexDriver, KVIndexDriver, VectorSearchDriver, KVSearchDriver
+                                  IndexDriver, SearchDriver, KeyValueSearchDriver
+  Chunk2DocRankDriver             ChunkRankDriver
+  ExcludeQL, FilterQL, SortQL     ExcludeDriver, FilterDriver, SortDriver
+
+Paths are the same, 'r', 'c', 'cm': see 'jina explain paths'. What has to be done:
+
+  own Executors   there is no 'jina.executors': derive from a family of 'jina_cli'. An
+                  Encoder's method is 'encode(self, content)', without '@batching';
+                  a ranker's '_get_score' is 'aggregate' of a ChunkRanker. See
+                  'jina explain families'
+  arguments       those of built-in Executors have names of today, 'min_length' of a
+                  Sentencizer; 'jina validate' lists them where one is unknown
+  scores          are similarities: higher is better, also where 0.9 had distances
+  workspaces      are not read: index again
+  'uses' as text  '!Class' in quotes and a bare list of Drivers are not read: write
+                  !Class without quotes, and Drivers under its 'requests: on:'"""
+
 _STREAMING = """\
 An endpoint that takes one document and yields others answers in parts, as they come:
 
@@ -193,6 +304,8 @@ this package, jina_cli, where Jina itself is not installed.
 What differs:
 
   unknown keys         are errors, with what was meant; warnings with --lenient
+  docs["@c"]           is of docarray before 0.30: a DocumentArray is a DocList, which
+                       has docs.traverse_flat("chunks"); Drivers take '@c'
   hub, cloud, Docker   'jinahub://', 'jinaai://' and 'docker://' are refused: nothing is
                        fetched
   requirements.txt     is installed only with '--allow-install'
@@ -214,10 +327,14 @@ TOPICS: Mapping[str, Topic] = {
     "clients": Topic("How clients talk to a Flow: gRPC, HTTP, WebSocket.", _CLIENTS),
     "streaming": Topic("Answers in parts, as an Executor yields them.", _STREAMING),
     "conditions": Topic("Which documents --where and a filter mean.", _CONDITIONS),
+    "paths": Topic("Chunks, matches, and which of them a Driver takes.", _PATHS),
+    "families": Topic("An Encoder, Segmenter, Ranker of your own.", _FAMILIES),
+    "quality": Topic("How good a search is: jina eval and its metrics.", _QUALITY),
     "limits": Topic("Queues, deadlines, retries, and what clients are told.", _LIMITS),
     "inprocess": Topic("Pods that share a process.", _INPROCESS),
     "telemetry": Topic("Numbers, spans and logs.", _TELEMETRY),
     "options": Topic("jina.toml, the environment, variables in the YAML.", _OPTIONS),
     "jina3": Topic("What is as in Jina 3, and what is not.", _JINA3),
+    "jina09": Topic("YAML and Drivers of Jina 0.9 today.", _JINA09),
 }
 """Name → what to know; no key of the YAML has such a name."""

@@ -124,8 +124,8 @@ _SILENT = frozenset({"ControlReqDriver", "RouteDriver", "ForwardDriver"})
 """What they did is done for every Pod."""
 
 _GONE: Mapping[str, str] = {
-    "LogInfoDriver": "'--log-level debug' shows what goes through a Pod",
-    "RequestLogDriver": "'--log-level debug' shows what goes through a Pod",
+    "LogInfoDriver": "Pods do not log what goes through them",
+    "RequestLogDriver": "Pods do not log what goes through them",
     "WaitDriver": "it only waited",
 }
 

@@ -7,8 +7,10 @@ import re
 import shlex
 import socket
 import sys
+import tomllib
 import urllib.request
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,9 @@ from tests.testing.processes import Jinas, wait_until
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 WORDS = ["one", "two"]
+neural = pytest.mark.skipif(
+    find_spec("onnxruntime") is None, reason="the extra 'neural' is not installed"
+)
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
@@ -69,7 +74,7 @@ def test_its_executor_runs_in_its_flow_and_answers_its_request(jina: Jinas) -> N
     address = f"http://localhost:{port}"
     assert jina.run("ping", address, "--wait").code == 0
     (jina.folder / "rows.jsonl").write_text('{"text": "hello"}\n', "utf-8")
-    curl = block("sh", "curl localhost")
+    curl = block("sh", "curl localhost:8080/shout")
     (data,) = re.findall(r"-d '(.*)'", curl)
     answer = post(address + "/shout", data)
 
@@ -175,20 +180,67 @@ def test_its_search_of_own_texts_finds_them(jina: Jinas) -> None:
     assert found.stdout.index("notes/bread.md") < found.stdout.index("notes/car.txt")
 
 
-def test_its_own_model_finds_what_words_do_not(jina: Jinas) -> None:
-    (jina.folder / "embed.py").write_text(block("python", "class Embed"), "utf-8")
-    (jina.folder / "mine.yml").write_text(block("yaml", "embed.py:Embed"), "utf-8")
+def test_its_executors_of_families_split_encode_and_rank(jina: Jinas) -> None:
+    (jina.folder / "mine.py").write_text(block("python", "class Trigrams"), "utf-8")
+    (jina.folder / "mine.yml").write_text(block("yaml", "mine.py:Trigrams"), "utf-8")
     notes = jina.folder / "notes"
     notes.mkdir()
-    (notes / "bread.md").write_text("Sourdough bread needs a starter.", "utf-8")
-    (notes / "car.txt").write_text("Bleed the brakes.", "utf-8")
+    (notes / "long.md").write_text("Baking breads.\n\nA starter, and time.", "utf-8")
+    (notes / "short.md").write_text("A bread.", "utf-8")
     index, search = block("sh", "--uses mine.yml").splitlines()
 
     assert jina.run(*shlex.split(index.replace("~/", ""))[1:]).code == 0
     found = jina.run(*shlex.split(search)[1:], "--json")
 
     assert found.code == 0, found.stderr
-    assert json.loads(found.stdout)["matches"][0]["uri"].endswith("bread.md")
+    first, second = json.loads(found.stdout)["matches"]
+    assert first["uri"].endswith("short.md")
+    assert second["score"] > first["score"]
+    assert second["chunks"][0]["text"] == "Baking breads."
+
+
+@neural
+def test_its_search_in_yaml_alone_finds_sections(jina: Jinas) -> None:
+    (jina.folder / "notes.yml").write_text(block("yaml", "MarkdownSegmenter"), "utf-8")
+    notes = jina.folder / "notes"
+    notes.mkdir()
+    (notes / "food.md").write_text("# Bread\n\nNeeds a starter.\n\n# Soup\n\nBoil it.\n", "utf-8")
+    index, search = block("sh", "--uses notes.yml").splitlines()
+
+    assert jina.run(*shlex.split(index.replace("~/", ""))[1:]).code == 0
+    found = jina.run(*shlex.split(search)[1:], "--json")
+
+    assert found.code == 0, found.stderr
+    (match,) = json.loads(found.stdout)["matches"]
+    assert "starter" in match["chunks"][0]["text"]
+
+
+@neural
+def test_its_questions_are_judged_and_its_flow_that_stays_is_asked(jina: Jinas) -> None:
+    command = jina.folder / "bin" / "jina"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m jina_cli "$@"\n', "utf-8")
+    command.chmod(0o755)
+    rows = block("sh", "| jina index -").partition("jina search")[0]
+    stays = block("sh", "jina flow text").replace("8080", str(free_port()))
+    asked = stays.replace("curl ", "curl -s ").replace("kill %1", "kill $! && wait $!")
+
+    done = jina.start_other(
+        "sh", "-ec", f"PATH=$PWD/bin:$PATH\n{rows}{block('sh', '--fail-under')}{asked}"
+    )
+
+    assert done.wait() == 0, done.stderr
+    assert re.search(r"^ndcg@10 +1\.0000$", done.stdout, re.MULTILINE)
+    answer = next(line for line in done.stdout.splitlines() if line.startswith('{"data"'))
+    assert [match["id"] for match in json.loads(answer)["data"][0]["matches"]] == ["1"]
+
+
+def test_its_table_of_extras_names_all_but_that_for_tests() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    table = README[README.index("| extra | brings |") :].partition("\n\n")[0]
+    named = set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE))
+
+    assert named == set(project["optional-dependencies"]) - {"test"}
 
 
 def post(url: str, data: str) -> str:
