@@ -17,9 +17,11 @@ import io
 import mimetypes
 import os
 import re
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
@@ -276,7 +278,10 @@ _WAYS: Mapping[tuple[str, str], _Way] = {
 def _path_of(uri: str, scheme: str) -> str:
     if not scheme:
         return uri
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError as error:
+        raise BadContent(f"{_short(uri)} is no URI: {error}") from error
     if parts.netloc not in ("", "localhost"):
         raise BadContent(f"{_short(uri)} is a file of another machine")
     return unquote(parts.path)
@@ -300,9 +305,18 @@ def _http(uri: str, reading: Reading) -> Content:
         with urllib.request.urlopen(uri, timeout=_TIMEOUT_S) as answer:
             data = _limited(answer.read(reading.max_bytes + 1), uri, reading)
             headers = answer.headers
-    except OSError as error:
-        raise BadContent(f"cannot read {_short(uri)}: {error}") from error
+    except (OSError, HTTPException, ValueError) as error:
+        if isinstance(error, BadContent):
+            raise
+        raise BadContent(f"cannot read {_short(uri)}: {_reason(error)}") from error
     return Content(data, headers.get_content_type(), headers.get_content_charset() or "")
+
+
+def _reason(error: Exception) -> str:
+    # What stands inside says more, but for an answer that is an error.
+    is_answer = isinstance(error, urllib.error.HTTPError)
+    inner = error if is_answer else getattr(error, "reason", error)
+    return str(inner) or type(error).__name__
 
 
 def _data(uri: str, reading: Reading) -> Content:

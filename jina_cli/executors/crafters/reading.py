@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jina_cli.documents.batch import BadField
 from jina_cli.documents.contents import image_of, read_uri
 from jina_cli.executors.crafters.pixels import Images
 
@@ -20,7 +21,7 @@ def as_images(content: Any) -> Images:
             such: paths, `file:` and `data:`.
 
     Raises:
-        ValueError: One is no image, or is not there.
+        BadField: One is no image, or is not there.
         MissingExtra: Files are given, and the extra `images` is not installed.
     """
     if isinstance(content, np.ndarray):
@@ -31,7 +32,7 @@ def as_images(content: Any) -> Images:
             images.append(_as_image(one))
         except ValueError as error:
             which = one[:100] if isinstance(one, str) else f"image {place + 1} of {len(content)}"
-            raise ValueError(f"{which}: {error}") from error
+            raise BadField(f"{which}: {error}") from error
     return images
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,20 @@ def test_files_can_be_forbidden() -> None:
 def test_a_server_that_does_not_answer_is_told() -> None:
     with pytest.raises(BadContent, match=r"cannot read http://127\.0\.0\.1:1/x: .*refused"):
         read_uri("http://127.0.0.1:1/x", Reading(http=True))
+
+
+@pytest.mark.parametrize(
+    ("uri", "problem"),
+    [
+        ("http://127.0.0.1:1/a b", "cannot read http://127.0.0.1:1/a b: URL can't contain control"),
+        ("http://127.0.0.1:1x/", "cannot read http://127.0.0.1:1x/: nonnumeric port: '1x'"),
+        ("http://[x/", "cannot read http://[x/: Invalid IPv6 URL"),
+        ("file://[x/", "file://[x/ is no URI: Invalid IPv6 URL"),
+    ],
+)
+def test_a_uri_that_is_none_is_said(uri: str, problem: str) -> None:
+    with pytest.raises(BadContent, match=re.escape(problem)):
+        read_uri(uri, Reading(http=True))
 
 
 def test_bytes_that_are_no_text_are_told() -> None:
