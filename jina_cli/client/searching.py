@@ -21,6 +21,9 @@ _NOT_SHOWN = (*_NUMBERS, "matches", "chunks")
 _OF_A_MATCH = ("matches", "ref_id", "adjacency")
 """What every match has alike, and nobody reads."""
 
+_SAID_OF_QUERIES = ("tags", "evaluations")
+"""Where Classifiers and Evaluators put what they say of a query."""
+
 _FIRST_KEYS = ("id", "score", "text", "uri", "tags")
 
 
@@ -29,7 +32,8 @@ class Found:
     """What was found for one query.
 
     Attributes:
-        query: `id`, `text`… as an object for JSON.
+        query: `id`, `text`… as an object for JSON; with the `tags` and `evaluations` that the
+            Flow gave it, if it did.
         matches: Best first, each with `id`, `score` and whatever the Flow keeps. Under
             `chunks` stand the parts of it that fitted the query, where the Flow tells.
     """
@@ -108,9 +112,12 @@ def found_in(queries: DocumentBatch, answer: DocumentBatch) -> Iterator[Found]:
     """
     column = answer.docs("matches")
     places = {id_: place for place, id_ in enumerate(answer.ids)}
+    said = to_rows(answer.only(*_SAID_OF_QUERIES))
     for row in to_rows(queries.without(*_NOT_SHOWN)):
         place = places.get(row["id"])
         matches: Sequence[Mapping[str, Any]] = ()
+        if place is not None:
+            row = {**row, **said[place]}  # noqa: PLW2901
         if column is not None and place is not None:
             start, end = int(column.offsets[place]), int(column.offsets[place + 1])
             found = without_numbers(column.docs.slice(start, end)).without(*_OF_A_MATCH)

@@ -73,6 +73,21 @@ def test_what_is_found_belongs_to_its_query_whatever_the_order_of_the_answer() -
     ]
 
 
+def test_a_query_says_what_classifiers_and_evaluators_said_of_it() -> None:
+    queries = DocumentBatch(
+        ["1", "2"], {"text": TextColumn(["a", "b"]), "tags": ValuesColumn([{"x": 1}, {"x": 2}])}
+    )
+    answer = _answer(["1"]).with_columns(
+        tags=ValuesColumn([{"x": 1, "label": "cat"}]), evaluations=ValuesColumn([{"Recall": 0.5}])
+    )
+
+    first, second = found_in(queries, answer)
+
+    tags = {"x": 1, "label": "cat"}
+    assert first.query == {"id": "1", "text": "a", "tags": tags, "evaluations": {"Recall": 0.5}}
+    assert second.query == {"id": "2", "text": "b", "tags": {"x": 2}}
+
+
 def test_a_match_begins_with_id_and_score_and_has_no_arrays() -> None:
     queries = DocumentBatch(["1"], {"text": TextColumn(["a"])})
 
