@@ -32,6 +32,9 @@ _MAX_WAITING = 1024
 _MAX_GROUP_RECORDS = 16_384
 _CHECKPOINT_BYTES = 16 << 20
 _TIDIED_BYTES = 1 << 20
+_LONG_LOG_PAGES = 16_384
+_READERS_MAY_TAKE_MS = 250
+_USUAL_PATIENCE_MS = 5000  # Python's own, of every connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,7 @@ class Writer:
                 order.answer.set_exception(result)
         self._unsaved_bytes += sum(_bytes(order.change) for order in group)
         if self._unsaved_bytes >= _CHECKPOINT_BYTES and self._refusal is None:
-            self._checkpoint("PASSIVE")
+            self._put_log_back()
         self._tidying.note(meta)
         if self._tidying.is_due and self._refusal is None:
             self._tidy()
@@ -221,13 +224,28 @@ class Writer:
         except sqlite3.Error as error:
             self._undo(error)  # nothing is lost by it, and nobody waits for it
 
-    def _checkpoint(self, mode: str) -> None:
+    def _put_log_back(self) -> None:
+        """Put the log back into the file, so that it begins anew.
+
+        It does not while somebody reads what is in it, so where there is always somebody it would
+        grow for ever. Once it is long, those who read now are waited for; who comes meanwhile
+        reads the file alone.
+        """
+        if self._checkpoint("PASSIVE") >= _LONG_LOG_PAGES:
+            self._connection.execute(f"PRAGMA busy_timeout = {_READERS_MAY_TAKE_MS}")
+            self._checkpoint("RESTART")
+            self._connection.execute(f"PRAGMA busy_timeout = {_USUAL_PATIENCE_MS}")
+
+    def _checkpoint(self, mode: str) -> int:
+        """Put the log back as far as `mode` can, and return how many pages are in it."""
         try:
-            self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+            result = self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
             self._unsaved_bytes = 0
+            return int(result[1])
         except sqlite3.Error as error:
             # The log still has everything, so nobody is told but those who come after.
             self._refuse_from_now_on(error)
+            return 0
 
 
 def _may_be_of_one(error: Exception) -> bool:

@@ -14,6 +14,7 @@ from jina_cli.documents.column import ValuesColumn
 from jina_cli.documents.condition import Compare, Op
 from jina_cli.errors import StorageFailed
 from jina_cli.executors.indexers.bodies import records_of
+from jina_cli.store import writer
 from jina_cli.store.records import BadVectors, Records
 from jina_cli.store.store import Store
 
@@ -196,6 +197,36 @@ def test_a_checkpoint_that_fails_ends_the_writing_and_loses_nothing(tmp_path: Pa
     with Store.open(tmp_path) as store:
         assert len(store.get(["big"])["big"].body) == 17 << 20
         assert store.count() == 1
+
+
+def test_the_log_does_not_grow_while_somebody_reads_all_the_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "_CHECKPOINT_BYTES", 1 << 20)
+    monkeypatch.setattr(writer, "_LONG_LOG_PAGES", 1024)
+    stop = threading.Event()
+    with Store.open(tmp_path) as store:
+        begun = threading.Semaphore(0)
+
+        def read() -> None:
+            while not stop.is_set():
+                with store.snapshot() as now:
+                    now.get(["d0"])
+                    begun.release()
+                    stop.wait(0.02)
+
+        threads = [threading.Thread(target=read) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+            assert begun.acquire(timeout=10)
+        for i in range(40):
+            store.upsert(Records(ids=[f"d{i}"], bodies=[bytes(1 << 20)]))
+        size = (tmp_path / "documents.sqlite-wal").stat().st_size
+        stop.set()
+        for thread in threads:
+            thread.join(10)
+
+    assert size < 20 << 20
 
 
 def test_searches_go_on_beside_writers(tmp_path: Path) -> None:
