@@ -7,7 +7,7 @@ ordered, today's the documents that have it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
@@ -22,6 +22,7 @@ from jina_cli.spec.nodes import (
     text_of,
     to_data,
 )
+from jina_cli.spec.validate import no_effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,14 @@ _REFUSED: Mapping[str, str] = {
     "ExcludeReqQL": "a request holds nothing but documents; use ExcludeDriver",
 }
 
+_INSTEAD: Mapping[str, str] = {
+    "fill_embedding": "name 'embedding' in 'return_fields' of the Indexer",
+    "id_tag": "say 'field: tags__NAME'",
+    "reverse": "put a ReverseQL behind it",
+    "running_avg": "'jina eval' says the mean over all queries",
+}
+"""What to do where an option of 0.9 is not there any more."""
+
 _RANGES = frozenset(
     {"granularity_range", "adjacency_range", "depth_range", "recur_range", "recur_on"}
 )
@@ -174,6 +183,7 @@ def modern_driver(
     given = dict(held.entries) if isinstance(held, MapNode) else {}
     now = _now(old.now, text_of(given["method"].value) if "method" in given else "", endpoint)
     given.pop("method", None)
+    problems.extend(_dropped(old, given))
     options = _options(old, given, at)
     if now == "SortDriver" and _texts(options.get("field")) == "score":
         problems.append(_about_scores(name, at))
@@ -183,6 +193,16 @@ def modern_driver(
     arguments = Entry(at.span, MapNode(options, held.span if held else at.value.span))
     rest = item.without("driver", "with").entries
     return item.with_entries({"driver": driver, **rest, "with": arguments})
+
+
+def _dropped(old: _Old, given: Mapping[str, Entry]) -> Iterator[Diagnostic]:
+    """Yield that options have no effect which a Driver had in 0.9, where they are not off."""
+    for key, after in old.renamed.items():
+        entry = given.get(key)
+        if entry is None or after or key == "traversal_paths" or not to_data(entry.value):
+            continue
+        hint = _INSTEAD.get(key, "it has no such option today")
+        yield no_effect(key, entry.span, hint, f"requests.with.{key}")
 
 
 def _now(name: str, method: str, endpoint: str) -> str:

@@ -195,6 +195,16 @@ def test_drivers_that_every_pod_has_are_left_out(tmp_path: Path, name: str) -> N
     ("driver", "code", "message"),
     [
         ("!WaitDriver {}", "JNA109", "'WaitDriver' has no effect: it only waited"),
+        (
+            "!VectorSearchDriver {with: {fill_embedding: true}}",
+            "JNA109",
+            "'fill_embedding' has no effect: name 'embedding' in 'return_fields' of the Indexer",
+        ),
+        (
+            "!Matches2DocRankDriver {with: {reverse: true}}",
+            "JNA109",
+            "'reverse' has no effect: put a ReverseQL behind it",
+        ),
         ("!MultiModalDriver {}", "JNA108", "'MultiModalDriver' of Jina 0.9 is not supported"),
         ("!ExcludeReqQL {}", "JNA108", "'ExcludeReqQL' of Jina 0.9 is not supported"),
         (
@@ -210,6 +220,12 @@ def test_drivers_that_are_not_what_they_were_say_so(
     uses = f"!BaseExecutor\nrequests: {{on: {{SearchRequest: [{driver}]}}}}"
 
     assert said(tmp_path, uses) == [(code, message)]
+
+
+def test_options_that_were_off_are_left_out_in_silence(tmp_path: Path) -> None:
+    driver = "!VectorSearchDriver {with: {fill_embedding: false}}"
+
+    assert said(tmp_path, f"!BaseExecutor\nrequests: {{on: {{SearchRequest: [{driver}]}}}}") == []
 
 
 @pytest.mark.parametrize(
