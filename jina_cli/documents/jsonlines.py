@@ -91,9 +91,17 @@ def from_lines(lines: Sequence[bytes]) -> DocumentBatch:
         try:
             row = orjson.loads(line)
         except orjson.JSONDecodeError as error:
-            raise BadRow(place, "", f"is not JSON: {error}") from None
+            raise BadRow(place, "", _not_json(line, error)) from None
         rows.append(_unmarked_row(row, place) if _MARK in line else row)
     return _from_unmarked(rows)
+
+
+def _not_json(line: bytes, error: orjson.JSONDecodeError) -> str:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return "is not UTF-8 text"
+    return f"is not JSON: {error}"
 
 
 def marked_rows(batch: DocumentBatch) -> list[dict[str, Any]]:

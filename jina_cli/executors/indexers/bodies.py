@@ -62,7 +62,8 @@ def names_of(given: Sequence[str] | None, *, what: str) -> tuple[str, ...] | Non
     """
     if given is None:
         return None
-    if isinstance(given, str) or not all(isinstance(name, str) for name in given):
+    listed = isinstance(given, Sequence) and not isinstance(given, str)
+    if not listed or not all(isinstance(name, str) for name in given):
         raise BadField(f"{what} must be a list of names, not {given!r}")
     return tuple(given)
 

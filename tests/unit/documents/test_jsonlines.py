@@ -124,6 +124,7 @@ def test_lines_of_people_are_read_as_rows_are() -> None:
     ("line", "problem"),
     [
         (b"{", "document 1: is not JSON: "),
+        (b"\xd3\xff", "document 1: is not UTF-8 text"),
         (b"[1]", "document 1: is a list, not an object"),
         (b'{"x": {"$array": ["<f4", [2], "AAAA"]}}', "document 1: 'x' is marked and cannot be"),
         (b'{"x": {"$array": ["O", [1], ""]}}', "document 1: 'x' is marked and cannot be read: "),

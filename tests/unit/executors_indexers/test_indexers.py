@@ -1,6 +1,7 @@
 """The built-in Indexers, called as their Drivers call them."""
 
 import asyncio
+import re
 import threading
 from collections.abc import Iterator
 from itertools import pairwise
@@ -274,15 +275,16 @@ def test_only_fields_to_store_are_kept(indexers: Indexers, kind: str) -> None:
     assert sorted(asked.columns) == (["embedding", "score"] if kind == "vector" else ["score"])
 
 
+@pytest.mark.parametrize("given", ["text", 5, True, ["text", 5]])
 @pytest.mark.parametrize("kind", ["text", "vector"])
-def test_a_word_in_place_of_a_list_of_fields_is_refused(indexers: Indexers, kind: str) -> None:
-    message = r"^return_fields must be a list of names, not 'text'$"
+def test_what_is_no_list_of_fields_is_refused(indexers: Indexers, kind: str, given: object) -> None:
+    message = f"^return_fields must be a list of names, not {re.escape(repr(given))}$"
     with pytest.raises(BadField, match=message):
-        getattr(indexers, kind)(return_fields="text")
+        getattr(indexers, kind)(return_fields=given)
 
     query = vectors(q=[1, 1]).with_texts(["word"])
     with pytest.raises(BadField, match=message):
-        getattr(indexers, kind)().search(query, top_k=1, return_fields="text")
+        getattr(indexers, kind)().search(query, top_k=1, return_fields=given)
 
 
 def test_deleted_documents_do_not_come_back_as_bare_ids(indexers: Indexers) -> None:
