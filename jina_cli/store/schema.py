@@ -108,7 +108,12 @@ class Meta:
 def connect(
     path: Path, factory: type[sqlite3.Connection] = sqlite3.Connection
 ) -> sqlite3.Connection:
-    """Open the file at `path`, which must exist, for any one thread at a time."""
+    """Open the file at `path`, which must exist, for any one thread at a time.
+
+    Raises:
+        StorageFailed: It is damaged.
+        sqlite3.Error: It cannot be opened or read.
+    """
     connection = sqlite3.connect(
         f"file:{quote(str(path))}?mode=rw",
         uri=True,
@@ -116,10 +121,15 @@ def connect(
         check_same_thread=False,
         factory=factory,
     )
-    connection.execute("PRAGMA synchronous = FULL")
-    # The writer decides when, so that a failed sync is seen and not passed over.
-    connection.execute("PRAGMA wal_autocheckpoint = 0")
-    connection.execute("PRAGMA cache_size = -16384")
+    try:
+        connection.execute("PRAGMA synchronous = FULL")
+        # The writer decides when, so that a failed sync is seen and not passed over.
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute("PRAGMA cache_size = -16384")
+    except UnicodeDecodeError as error:
+        # SQLite quotes what it does not understand, which then need not be text.
+        connection.close()
+        raise damaged(path, "its schema is not what was written") from error
     return connection
 
 

@@ -231,6 +231,16 @@ def test_the_database_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_schema_that_is_no_text_any_more_is_damage(tmp_path: Path, read_only: bool) -> None:
+    Store.open(tmp_path).close()
+    path = tmp_path / "documents.sqlite"
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE meta", b"CREATE TABL\xff meta"))
+
+    with pytest.raises(StorageFailed, match=r"is damaged \(its schema is not what was written\)"):
+        Store.open(tmp_path, read_only=read_only)
+
+
 def test_a_later_format_is_refused_untouched(tmp_path: Path) -> None:
     Store.open(tmp_path).close()
     path = tmp_path / "documents.sqlite"
