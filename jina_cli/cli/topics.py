@@ -97,7 +97,8 @@ list of texts, or for tensors an array of shape (n, ...).
   Crafter      craft(content)                     n contents in their place
   Segmenter    segment(content)                   n lists of chunks, texts or mappings
   Classifier   predict(content)                   n labels, for the tags
-  Ranker       rank(queries, matches, *, top_k)   the matches in another order
+  Ranker       rank(queries, matches, *, top_k)   the matches in another order, with
+                                                  scores to it: jina eval reads these
   ChunkRanker  aggregate(scores, offsets)         a document's score, of its chunks'
   Fuser        fuse(ranks, scores, offsets)       one ranking of those of several Pods
   Indexer      index, search, delete, count       and, as it likes, get, dump, update
@@ -113,7 +114,7 @@ list of texts, or for tensors an array of shape (n, ...).
 
 'uses: file.py:Lengths' puts it into a Flow. A method is 'def' or 'async def'. What
 stands in 'uses_with' goes to '__init__', which passes '**kwargs' on. An Encoder or
-Classifier that has 'train' too serves /train, to which 'jina train' sends documents."""
+Classifier that has 'train' too serves /train: 'jina train' sends documents there."""
 
 _QUALITY = """\
 'jina eval' holds what was found against judgements: lines of TREC or a table of BEIR.

@@ -133,7 +133,7 @@ def _of_drivers(key: str) -> list[Explanation]:
     """Return a Driver of this name, or the option that `key` names of one."""
     name, _, option = key.partition(".")
     if name not in _drivers():
-        return []
+        return _of_any_driver(key)
     known = _drivers()[name]
     if option:
         rule = _arguments(known).get(option)
@@ -148,6 +148,17 @@ def _of_drivers(key: str) -> list[Explanation]:
             example=_driver_example(name, known),
         )
     ]
+
+
+def _of_any_driver(option: str) -> list[Explanation]:
+    """Return what an option of this name means, one for all Drivers that it means the same for."""
+    found = {
+        rule.description: _explanation(f"{name}.{option}", rule)
+        for name, known in reversed(_drivers().items())
+        for key, rule in _arguments(known).items()
+        if key == option
+    }
+    return list(reversed(found.values()))
 
 
 _SERVED = {

@@ -195,7 +195,8 @@ def test_its_executors_of_families_split_encode_and_rank(jina: Jinas) -> None:
     assert found.code == 0, found.stderr
     first, second = json.loads(found.stdout)["matches"]
     assert first["uri"].endswith("short.md")
-    assert second["score"] > first["score"]
+    assert second["score"] < first["score"]
+    assert second["chunks"][0]["score"] > first["chunks"][0]["score"]
     assert second["chunks"][0]["text"] == "Baking breads."
 
 
@@ -223,7 +224,7 @@ def test_its_questions_are_judged_and_its_flow_that_stays_is_asked(jina: Jinas) 
     command.chmod(0o755)
     rows = block("sh", "| jina index -").partition("jina search")[0]
     stays = block("sh", "jina flow text").replace("8080", str(free_port()))
-    asked = stays.replace("curl ", "curl -s ").replace("kill %1", "kill $! && wait $!")
+    asked = re.sub(r" \| jq .*", "", stays).replace("kill %1", "kill $! && wait $!")
 
     done = jina.start_other(
         "sh", "-ec", f"PATH=$PWD/bin:$PATH\n{rows}{block('sh', '--fail-under')}{asked}"

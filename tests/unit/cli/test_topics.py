@@ -36,4 +36,4 @@ def test_the_first_words_of_the_table_of_limits_are_keys_with_these_defaults() -
 
 def test_a_misspelt_topic_is_named() -> None:
     with pytest.raises(NothingMatched, match="did you mean 'limits'"):
-        records_of("limit")
+        records_of("limmits")

@@ -124,6 +124,13 @@ def test_the_example_of_a_driver_is_valid_below_a_pod(name: str, tmp_path: Path)
     assert check_file(tmp_path / "flow.yml", env={}).diagnostics == ()
 
 
+def test_an_option_that_many_drivers_have_is_found_alone_and_told_once() -> None:
+    said = text("traversal_paths")
+
+    assert said.count("Documents it works on: ") == 1
+    assert explain("lookups")[0].key == "FilterDriver.lookups"
+
+
 def test_arguments_are_shown_as_yaml_has_them() -> None:
     assert "Arguments, under 'with':" in text("EncodeDriver")
     assert re.search(r"is an\s+error\. Default false\.", text("EncodeDriver"))
