@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,14 +23,14 @@ from jina_cli.documents.column import (
     rows_of,
 )
 from jina_cli.drivers.base import BadResult
+from jina_cli.drivers.values import values_at
 
 _NUMBERS = ("tensor", "embedding")
 """Fields that hold tensors and nothing else."""
 
 
 def content_of(docs: DocumentBatch, field: str) -> Any:
-    """Return a field, or a key of `tags` where there is no such field, as an array function
-    takes it.
+    """Return a field, or what else `values_at` finds at its name, as an array function takes it.
 
     Tensors of one shape are one array `(documents, *shape)`, of several a list of arrays;
     strings, bytes and other values are lists. Documents (`matches`) are the column they are.
@@ -41,7 +41,7 @@ def content_of(docs: DocumentBatch, field: str) -> Any:
     """
     column = docs.columns.get(field)
     if column is None:
-        column = ValuesColumn(named_values(docs, field))
+        column = ValuesColumn(values_at(docs, field))
     if isinstance(column, DocsColumn):
         return column
     if isinstance(column, TensorColumn) and column.present is None:
@@ -60,16 +60,8 @@ def content_of(docs: DocumentBatch, field: str) -> Any:
 
 def places_with(docs: DocumentBatch, field: str) -> list[int]:
     """Return the places of the documents that have a field or key of `tags`, in order."""
-    values = named_values(docs, field)
+    values = values_at(docs, field)
     return [place for place, value in enumerate(values) if value is not None]
-
-
-def named_values(docs: DocumentBatch, name: str) -> Sequence[Any]:
-    """Return a field of documents or, where there is none of the name, a key of their `tags`."""
-    if name in docs.columns:
-        return docs.values(name)
-    tags = docs.values("tags")
-    return [tag.get(name) if isinstance(tag, Mapping) else None for tag in tags]
 
 
 def in_parts(content: Any, size: int) -> Iterator[Any]:
@@ -98,7 +90,7 @@ def where_present(
 
     async def some(docs: DocumentBatch) -> DocumentBatch:
         column = docs.columns.get(field)
-        there = presence_of(column or ValuesColumn(named_values(docs, field)))
+        there = presence_of(column or ValuesColumn(values_at(docs, field)))
         if there.all():
             return await step(docs)
         places = np.flatnonzero(there)

@@ -35,7 +35,6 @@ from jina_cli.drivers.content import (
     column_of_rows,
     content_of,
     in_parts,
-    named_values,
     places_with,
     where_present,
 )
@@ -184,7 +183,7 @@ class SegmentDriver(Calling):
             return found.with_columns(chunks=chunks)
 
         async def split(found: DocumentBatch) -> Sequence[Sequence[Any]]:
-            others = {"context": named_values(found, self.context)} if self.context else {}
+            others = {"context": values_at(found, self.context)} if self.context else {}
             lists = await settled(executor.segment(content_of(found, field), **others))
             if len(lists) != len(found):
                 raise BadResult(f"{where} returned {len(lists)} lists for {len(found)} documents")

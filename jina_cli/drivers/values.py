@@ -15,7 +15,7 @@ def values_at(docs: DocumentBatch, path: str) -> Sequence[Any]:
         path: A field, and keys of its value behind `__`. A name that is no field of these
             documents is a key of their `tags`.
     """
-    name, *keys = path.split("__")
+    name, *keys = (path,) if path in docs.columns else path.split("__")
     if name == "id":
         return docs.ids
     if name not in docs.columns:

@@ -86,7 +86,7 @@ class Encoder(Family):
                 strings. It must not be written into.
 
         Returns:
-            Array of shape `(n, dim)`, float32, or what converts to it.
+            Array of shape `(n, dim)` of numbers, which are kept as float32.
         """
 
     def train(self, content: Any, **parameters: Any) -> Any:

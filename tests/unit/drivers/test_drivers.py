@@ -428,3 +428,13 @@ def test_matches_say_what_they_are_a_match_of() -> None:
     assert matches is not None
     assert matches.docs.values("ref_id") == ["a", "b"]
     assert matches.docs.values("adjacency") == [1, 1]
+
+
+def test_what_is_encoded_may_be_a_key_of_the_tags_and_a_field_may_have_any_name() -> None:
+    docs = DocumentBatch(
+        ["a"], {"tags": ValuesColumn([{"head": {"line": "abc"}}]), "x__y": TextColumn(["ab"])}
+    )
+
+    for field, length in (("head__line", 3), ("tags__head__line", 3), ("x__y", 2), ("id", 1)):
+        done = run(EncodeDriver(field=field), Lengths(), docs)
+        assert done.docs.tensor("embedding")[:, 0].tolist() == [length], field
