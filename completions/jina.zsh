@@ -58,7 +58,7 @@ _jina() {
       case $words[1] in
         index)
           _arguments -s \
-            '*--uses=[YAML of the Flow; left out, a text search.]: :_files' \
+            '*--uses=[YAML of the Flow or name of a ready-made one; left out, a text search.]: :_files' \
             '*--host=[A Flow that runs already.]: : ' \
             '*--workspace=[Where the index is kept; .jina if left out.]: :_files -/' \
             '*--format=[What the inputs are.]: :(auto jsonl json csv lines text npy parquet)' \
@@ -77,7 +77,7 @@ _jina() {
           ;;
         search)
           _arguments -s \
-            '*--uses=[YAML of the Flow; left out, a text search.]: :_files' \
+            '*--uses=[YAML of the Flow or name of a ready-made one; left out, a text search.]: :_files' \
             '*--host=[A Flow that runs already.]: : ' \
             '*--workspace=[Where the index is kept; .jina if left out.]: :_files -/' \
             '*-k+[Matches of a query.]: : ' \
@@ -101,7 +101,7 @@ _jina() {
           ;;
         get)
           _arguments -s \
-            '*--uses=[YAML of the Flow; left out, a text search.]: :_files' \
+            '*--uses=[YAML of the Flow or name of a ready-made one; left out, a text search.]: :_files' \
             '*--host=[A Flow that runs already.]: : ' \
             '*--workspace=[Where the index is kept; .jina if left out.]: :_files -/' \
             '*--fields=[Fields to return, besides id and score; all if left out.]: : ' \
@@ -114,7 +114,7 @@ _jina() {
           ;;
         count)
           _arguments -s \
-            '*--uses=[YAML of the Flow; left out, a text search.]: :_files' \
+            '*--uses=[YAML of the Flow or name of a ready-made one; left out, a text search.]: :_files' \
             '*--host=[A Flow that runs already.]: : ' \
             '*--workspace=[Where the index is kept; .jina if left out.]: :_files -/' \
             '*--where=[Only documents of which this holds\: "price < 10 and lang in ('\''en'\'', '\''fr'\'')".]: : ' \
@@ -125,7 +125,7 @@ _jina() {
           ;;
         delete)
           _arguments -s \
-            '*--uses=[YAML of the Flow; left out, a text search.]: :_files' \
+            '*--uses=[YAML of the Flow or name of a ready-made one; left out, a text search.]: :_files' \
             '*--host=[A Flow that runs already.]: : ' \
             '*--workspace=[Where the index is kept; .jina if left out.]: :_files -/' \
             '*--where=[Only documents of which this holds\: "price < 10 and lang in ('\''en'\'', '\''fr'\'')".]: : ' \
@@ -141,7 +141,7 @@ _jina() {
           _arguments -s \
             '*-o+[Where to; `-` is stdout.]: :_files' \
             '*--out=[Where to; `-` is stdout.]: :_files' \
-            '*--uses=[YAML of the Flow; left out, a text search.]: :_files' \
+            '*--uses=[YAML of the Flow or name of a ready-made one; left out, a text search.]: :_files' \
             '*--host=[A Flow that runs already.]: : ' \
             '*--workspace=[Where the index is kept; .jina if left out.]: :_files -/' \
             '*--format=[Of the files; auto takes what their names tell, else jsonl.]: :(auto jsonl parquet)' \
@@ -156,7 +156,7 @@ _jina() {
           ;;
         load)
           _arguments -s \
-            '*--uses=[YAML of the Flow; left out, a text search.]: :_files' \
+            '*--uses=[YAML of the Flow or name of a ready-made one; left out, a text search.]: :_files' \
             '*--host=[A Flow that runs already.]: : ' \
             '*--workspace=[Where the index is kept; .jina if left out.]: :_files -/' \
             '*--format=[Of the files; auto takes what their names tell, else jsonl.]: :(auto jsonl parquet)' \
@@ -176,7 +176,7 @@ _jina() {
             '*--qrels=[Judgements\: query 0 document grade, a line each.]: :_files' \
             '*--run=[What was found\: lines of TREC, or of search --json; - for stdin.]: :_files' \
             '*--queries=[Queries to ask a Flow, with their ids; - for stdin.]: :_files' \
-            '*--uses=[YAML of the Flow; left out, a text search.]: :_files' \
+            '*--uses=[YAML of the Flow or name of a ready-made one; left out, a text search.]: :_files' \
             '*--host=[A Flow that runs already.]: : ' \
             '*--workspace=[Where the index is kept; .jina if left out.]: :_files -/' \
             '*--metrics=[ndcg, recall, map, mrr, p, f1, with @K or of all.]: : ' \
@@ -198,7 +198,7 @@ _jina() {
           ;;
         train)
           _arguments -s \
-            '*--uses=[YAML of the Flow; left out, a text search.]: :_files' \
+            '*--uses=[YAML of the Flow or name of a ready-made one; left out, a text search.]: :_files' \
             '*--host=[A Flow that runs already.]: : ' \
             '*--workspace=[Where the index is kept; .jina if left out.]: :_files -/' \
             '*--format=[What the inputs are.]: :(auto jsonl json csv lines text npy parquet)' \
@@ -213,7 +213,7 @@ _jina() {
         post)
           _arguments -s \
             '*--text=[A document with this text; may be repeated.]: : ' \
-            '*--uses=[YAML of the Flow; left out, a text search.]: :_files' \
+            '*--uses=[YAML of the Flow or name of a ready-made one; left out, a text search.]: :_files' \
             '*--host=[A Flow that runs already.]: : ' \
             '*--workspace=[Where the index is kept; .jina if left out.]: :_files -/' \
             '*--stream[Send one document at a time, print what it yields as it comes.]' \
@@ -361,7 +361,7 @@ _jina() {
           ;;
         config)
           _arguments -s \
-            '*--uses=[YAML of the Flow.]: :_files' \
+            '*--uses=[YAML of the Flow or name of a ready-made one.]: :_files' \
             '*-f+[YAML laid over it; repeatable.]: :_files' \
             '*--override=[YAML laid over it; repeatable.]: :_files' \
             '*--format=[How it is written.]: :(yaml json)' \

@@ -9,7 +9,11 @@ import typer
 InputFormat = Literal["auto", "jsonl", "json", "csv", "lines", "text", "npy", "parquet"]
 
 Uses = Annotated[
-    str, typer.Option(metavar="FLOW", help="YAML of the Flow; left out, a text search.")
+    str,
+    typer.Option(
+        metavar="FLOW",
+        help="YAML of the Flow or name of a ready-made one; left out, a text search.",
+    ),
 ]
 RunningFlow = Annotated[str, typer.Option(metavar="URL", help="A Flow that runs already.")]
 IndexFolder = Annotated[

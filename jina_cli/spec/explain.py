@@ -154,11 +154,11 @@ def _of_any_driver(option: str) -> list[Explanation]:
     """Return what an option of this name means, one for all Drivers that it means the same for."""
     found = {
         rule.description: _explanation(f"{name}.{option}", rule)
-        for name, known in reversed(_drivers().items())
+        for name, known in reversed(list(_drivers().items()))
         for key, rule in _arguments(known).items()
         if key == option
     }
-    return list(reversed(found.values()))
+    return list(found.values())[::-1]
 
 
 _SERVED = {

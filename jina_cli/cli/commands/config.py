@@ -15,7 +15,12 @@ _SECRET = re.compile(r"token|passw|secret|credential|(api|access|private)[_-]?ke
 
 def config(
     ctx: typer.Context,
-    uses: Annotated[str, typer.Option("--uses", metavar="FILE", help="YAML of the Flow.")],
+    uses: Annotated[
+        str,
+        typer.Option(
+            "--uses", metavar="FLOW", help="YAML of the Flow or name of a ready-made one."
+        ),
+    ],
     override: Annotated[
         list[str] | None,
         typer.Option("-f", "--override", metavar="FILE", help="YAML laid over it; repeatable."),
@@ -36,6 +41,7 @@ def config(
 
     Values of keys that look like secrets are not printed.
     """
+    from jina_cli.cli.bundled import flow_file
     from jina_cli.cli.render import Output
     from jina_cli.cli.render_diagnostics import read_sources, render
     from jina_cli.spec.dump import redacted, to_document, to_yaml
@@ -43,7 +49,7 @@ def config(
 
     settings = settings_of(ctx)
     output = Output(settings)
-    loaded = load_flow(uses, overrides=override or (), env=os.environ, lenient=lenient)
+    loaded = load_flow(flow_file(uses), overrides=override or (), env=os.environ, lenient=lenient)
     if loaded.warnings:
         sources = read_sources(loaded.warnings)
         style = settings.output

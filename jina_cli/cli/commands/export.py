@@ -51,7 +51,9 @@ def schema(
 @export.command()
 def flowchart(
     ctx: typer.Context,
-    config: Annotated[str, typer.Argument(metavar="FLOW", help="YAML of the Flow.")],
+    config: Annotated[
+        str, typer.Argument(metavar="FLOW", help="YAML of the Flow or name of a ready-made one.")
+    ],
     target: Annotated[
         str | None,
         typer.Argument(metavar="[FILE]", help="Where to: .svg, or .mmd, .md for mermaid text."),
@@ -137,10 +139,11 @@ def write(text: str, path: str) -> None:
 
 
 def _plan_of(config: str, *, lenient: bool) -> Plan:
+    from jina_cli.cli.bundled import flow_file
     from jina_cli.plan.expand import expand
     from jina_cli.spec.load import load_flow
 
-    spec = load_flow(config, env=os.environ, lenient=lenient).spec
+    spec = load_flow(flow_file(config), env=os.environ, lenient=lenient).spec
     # Nothing is started: the folders only have to have names.
     nowhere = Path("/run/jina")
     return expand(spec, run_dir=nowhere, log_dir=nowhere, workspace=Path.cwd(), environ=os.environ)

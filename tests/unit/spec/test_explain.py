@@ -218,6 +218,11 @@ def test_config_prints_yaml_and_hides_secrets(
     assert "hush" not in said
 
 
+def test_config_takes_the_name_of_a_ready_made_flow(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["config", "--uses", "lexical"]) == Exit.OK
+    assert "HybridIndexer" in capsys.readouterr().out
+
+
 def test_config_of_a_broken_flow_exits_with_78(capsys: pytest.CaptureFixture[str]) -> None:
     bad = GOOD.parent / "bad" / "jna202-needs-itself.yml"
 
