@@ -243,7 +243,8 @@ class Transaction:
         for vectors in records.all_vectors():
             if self._dim not in (0, vectors.shape[1]):
                 raise BadVectors(
-                    f"vectors have {vectors.shape[1]} dimensions, the index has {self._dim}"
+                    f"vectors have {vectors.shape[1]} dimensions, the index has {self._dim}, "
+                    "made by another encoder"
                 )
 
 

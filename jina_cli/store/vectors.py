@@ -169,7 +169,9 @@ class VectorTable:
 
     def _check(self, dim: int) -> None:
         if dim != self.dim:
-            raise BadVectors(f"queries have {dim} dimensions, the index has {self.dim}")
+            raise BadVectors(
+                f"queries have {dim} dimensions, the index has {self.dim}, made by another encoder"
+            )
 
 
 def _nothing(queries: int) -> Hits:

@@ -105,7 +105,7 @@ def test_a_bad_batch_of_a_group_fails_alone(gated: Store) -> None:
     Gated.gate.set()
 
     assert [f.result(10) for f in (first, good, replaced, last)] == [1, 1, 1, 1]
-    with pytest.raises(BadVectors, match=r"^vectors have 3 dimensions, the index has 2$"):
+    with pytest.raises(BadVectors, match=r"^vectors have 3 dimensions, the index has 2, made by"):
         bad.result(10)
     assert sorted(stored.id for stored in gated) == ["good", "last"]
     assert gated.transactions == 2
