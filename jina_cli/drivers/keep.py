@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from jina_cli.documents.batch import DocumentBatch
+from jina_cli.documents.merge import union
 from jina_cli.documents.relatives import count_chunks
 from jina_cli.documents.traversal import Path
 from jina_cli.drivers.base import (
@@ -144,6 +145,9 @@ class CountDriver(Calling):
 class DumpDriver(Calling):
     """Answer with one page of the documents that an Executor keeps, in order of their ids.
 
+    Where several Executors keep documents one behind the other, the answer has what each of them
+    knows, and what the last one knows counts most.
+
     Parameters of the request: `after`, the last id of the page before; `limit`; `filter`, a
     condition; `vectors`, whether the documents come with them. An empty page is the end.
 
@@ -167,7 +171,8 @@ class DumpDriver(Calling):
                 after=after, limit=limit, filter=parameters.get("filter"), vectors=vectors
             )
         )
-        return Done(docs=checked_documents(page, f"{type(executor).__name__}.dump"))
+        page = checked_documents(page, f"{type(executor).__name__}.dump")
+        return Done(docs=_first([docs, page], limit) if len(docs) else page)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +196,12 @@ def ids_of(docs: DocumentBatch, parameters: Parameters) -> list[str]:
         problem = f"ids is {named!r}, and must be a list of strings"
         raise BadParameter(problem, "parameters.ids")
     return list(dict.fromkeys([*docs.ids, *named]))
+
+
+def _first(pages: Sequence[DocumentBatch], limit: int) -> DocumentBatch:
+    """Return as one page several that begin behind the same id, each with `limit` if there are."""
+    docs = union(pages)
+    return docs.take(sorted(range(len(docs)), key=lambda place: docs.ids[place])[:limit])
 
 
 def _filter(method: Callable[..., Any], parameters: Parameters, name: str) -> dict[str, Any]:

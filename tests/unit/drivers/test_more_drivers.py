@@ -115,6 +115,16 @@ def test_a_page_is_asked_for_with_all_that_the_request_says() -> None:
     ]
 
 
+def test_a_page_has_what_executors_before_this_one_know_of_its_documents() -> None:
+    before = DocumentBatch(["b", "d"], {"text": TextColumn(["beta", "delta"])})
+
+    docs = run(DumpDriver(), Kept(), before).docs
+
+    assert docs.ids == ["a", "b", "c", "d"]
+    assert docs.values("text") == [None, "beta", None, "delta"]
+    assert run(DumpDriver(), Kept(), before, limit=2).docs.ids == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
