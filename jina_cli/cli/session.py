@@ -31,6 +31,9 @@ LONGEST_TURN_S = 60.0
 
 ASK_AGAIN_S = 0.05
 
+QUIET_WAIT_S = 1.0
+"""After so long, a command that waits says for whom."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -125,16 +128,20 @@ async def _address(
     """
     from jina_cli.supervise.registry import FlowBusy
 
-    give_up = time.monotonic() + LONGEST_TURN_S
+    began = time.monotonic()
+    give_up, tell = began + LONGEST_TURN_S, began + QUIET_WAIT_S
     while True:
         running = _running(place, workspace, settings)
         if running is not None:
             return running
         try:
             flow = await stack.enter_async_context(started(private(spec), workspace, settings))
-        except FlowBusy:
+        except FlowBusy as busy:
             if time.monotonic() >= give_up:
                 raise
+            if time.monotonic() >= tell:
+                Output(settings).note(f"waiting up to {LONGEST_TURN_S:g} s: {busy.message}")
+                tell = give_up
             await asyncio.sleep(ASK_AGAIN_S)
         else:
             return flow.native_address

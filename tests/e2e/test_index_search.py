@@ -323,6 +323,30 @@ def test_commands_that_want_one_workspace_take_turns(jina: Jinas, tmp_path: Path
     assert uris == ["bread.txt", "boats.txt"]
 
 
+def test_a_command_that_waits_for_its_turn_says_for_whom(jina: Jinas, tmp_path: Path) -> None:
+    database = tmp_path / "w" / "index" / "0" / "documents.sqlite"
+    with subprocess.Popen(
+        [sys.executable, "-m", "jina_cli", "index", "-", "--workspace", "w"],
+        stdin=subprocess.PIPE,
+        cwd=tmp_path,
+        env={**jina.environ, "JINA_INDEX_USES": "lexical"},
+    ) as work:
+        assert work.stdin is not None
+        wait_until(database.exists, 20, "the index")
+
+        waiting = jina.start("search", "late", "--workspace", "w", "--json", cwd=tmp_path)
+
+        said = (
+            f"waiting up to 60 s: Flow 'lexical' already runs with this workspace (pid {work.pid})"
+        )
+        wait_until(lambda: waiting.stderr.strip() == said, 20, "the note")
+        work.stdin.write(b'{"id": "1", "text": "late"}\n')
+        work.stdin.close()
+        assert work.wait(20) == 0
+        assert waiting.wait() == 0
+        assert _ids(waiting.stdout) == [["1"]]
+
+
 FULL = """
 from jina_cli import Executor, requests
 from jina_cli.errors import StorageFailed
