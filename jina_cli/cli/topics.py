@@ -141,7 +141,7 @@ which queries go wrong, and '--mode lexical', '--mode vector' and '--rerank 50' 
 what each way to search the same index is worth.
 
 An Evaluator in a Flow says the same of each query whose tags name what it should find,
-'{"text": "boat", "relevant": ["a"]}'; 'jina post /search' prints its 'evaluations'."""
+'{"text": "boat", "relevant": ["a"]}'; 'jina search --json' prints its 'evaluations'."""
 
 _JINA09 = """\
 YAML of Jina 0.9 is read: '!Flow' with 'pods', '!Classes' of Executors, Drivers under

@@ -47,7 +47,9 @@ BUILT_IN: Mapping[str, str] = {
     "RecallEvaluator": "jina_cli.executors.evaluators.ranking:RecallEvaluator",
     "ReciprocalRankEvaluator": "jina_cli.executors.evaluators.ranking:ReciprocalRankEvaluator",
     "ReciprocalRankFusion": "jina_cli.executors.rankers.fusion:ReciprocalRankFusion",
-    "SentenceTransformerEncoder": "jina_cli.executors.encoders.sentence_transformer:SentenceTransformerEncoder",
+    "SentenceTransformerEncoder": (
+        "jina_cli.executors.encoders.sentence_transformer:SentenceTransformerEncoder"
+    ),
     "Sentencizer": "jina_cli.executors.segmenters.text:Sentencizer",
     "SlidingWindowSegmenter": "jina_cli.executors.segmenters.text:SlidingWindowSegmenter",
     "TextEncoder": "jina_cli.executors.encoders.text:TextEncoder",
