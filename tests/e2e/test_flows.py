@@ -81,6 +81,17 @@ def test_what_was_indexed_by_words_is_searched_by_words_and_then_by_meaning(jina
     assert found(by_meaning.stdout) == [["stove"]]
 
 
+def test_a_vector_is_a_query_of_the_text_flow(jina: Jinas) -> None:
+    jina.run("index", "-", "--workspace", "w", stdin=lines(ITEMS))
+    [row] = json.loads(f"[{jina.run('get', 'bag', '--workspace', 'w', '--vectors').stdout}]")
+    query = {"id": "q", "embedding": row["chunks"][0]["embedding"]}
+
+    asked = jina.run("search", "-", "--workspace", "w", "-k", "1", "--json", stdin=lines([query]))
+
+    assert (asked.code, asked.stderr) == (0, "")
+    assert found(asked.stdout) == [["bag"]]
+
+
 def test_questions_are_answered_however_they_are_asked(jina: Jinas, tmp_path: Path) -> None:
     (tmp_path / "faq.csv").write_text(
         "question,answer\n"
