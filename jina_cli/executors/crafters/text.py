@@ -13,6 +13,9 @@ from jina_cli.drivers.transform import CraftDriver
 from jina_cli.executors.base import Crafter
 from jina_cli.executors.contents import texts_in
 
+_NO_TAG = re.compile(r"<(?!!)(?=[^<>]*(?:<|\Z))")
+"""The beginning of what would be a tag if it ended before the next one, or at all."""
+
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u200b\u2060\ufeff]")
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _SPACES = re.compile(r"[^\S\n]+")
@@ -93,7 +96,8 @@ def without_accents(text: str) -> str:
 def text_of_html(text: str) -> str:
     """Return what a browser would show, a line for each block."""
     reader = _Shown()
-    reader.feed(text)
+    # The parser reads to the end for each tag that is never closed.
+    reader.feed(_NO_TAG.sub("&lt;", text))
     reader.close()
     return "".join(reader.parts)
 

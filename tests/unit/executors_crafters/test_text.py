@@ -33,6 +33,8 @@ PAGE = (
         ({"html": True}, PAGE, "Fish & chips are good one two 1 < 2"),
         ({"html": True, "whitespace": "lines"}, "<p>a</p><p>b", "a\n\nb"),
         ({"html": True}, "<html><head><title>t</title><body>seen</body></html>", "seen"),
+        ({"html": True}, "a <b and <i>c</i> <!-- <d --> 1<2", "a <b and c 1<2"),
+        ({"html": True, "whitespace": "keep"}, "<a " * 100_000, "<a " * 100_000),
         ({"html": False}, "a < b", "a < b"),
         ({"accents": False}, "Čeština é नि", "Cestina e नि"),
         ({}, "so\u00adft\x00\x1b[31m", "soft[31m"),
