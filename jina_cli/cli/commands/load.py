@@ -45,7 +45,7 @@ def load(
     allow_empty: Annotated[
         bool, typer.Option("--allow-empty", help="No document is no failure.")
     ] = False,
-    timeout: asking.Timeout = "120s",
+    timeout: asking.Timeout = "10m",
     param: asking.Parameters = None,
     lenient: opt.Lenient = False,
 ) -> None:
