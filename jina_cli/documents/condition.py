@@ -25,7 +25,7 @@ refused, only not matched:
 * `REGEX` searches, `LIKE` compares the whole text: `%` stands for any characters, `_` for one,
   `\\` takes both their meaning; the case of ASCII letters is ignored.
 
-Regular expressions are Python's, which backtrack: a condition is as trusted as who wrote it.
+Regular expressions are Python's, which backtrack: those that might do so for ever are refused.
 Only the first `MAX_SEARCHED` characters of a text are searched by `REGEX`.
 """
 
@@ -38,6 +38,8 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import orjson
+
+from jina_cli.documents.repeats import may_explode
 
 MAX_PATTERN: Final = 1000
 MAX_SEARCHED: Final = 100_000
@@ -287,8 +289,11 @@ def _size(operand: Any) -> int:
 
 
 def _pattern(operand: Any) -> str:
-    re.compile(_short(operand, "a regular expression"))
-    return str(operand)
+    pattern = _short(operand, "a regular expression")
+    re.compile(pattern)
+    if may_explode(pattern):
+        raise ValueError(f"{pattern!r} repeats a group with a repeat or | in it: may take for ever")
+    return pattern
 
 
 def _like(operand: Any) -> str:
