@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from jina_cli.store.exact import Exact, Places, Rows, squares_of
 from jina_cli.store.growing import Growing
+from jina_cli.store.keyed import place_of
 from jina_cli.store.records import Numbers, Vectors
 from jina_cli.vocabulary import Metric
 
@@ -28,6 +29,7 @@ class Columns:
         owners: By place: the number of its document, or -1 where there is no vector.
         keys: By place.
         ids: By number of document; "" for those that are not here.
+        has_parts: Whether there ever was a vector of a part of a document.
     """
 
     def __init__(self, metric: Metric) -> None:
@@ -35,6 +37,7 @@ class Columns:
         self.end = 0
         self.documents = 0
         self.ids: list[str] = []
+        self.has_parts = False
         self._matrix = Growing(np.float32, 1)
         self._squares = Growing(np.float32 if metric is Metric.L2 else np.float64)
         self._names = Growing(np.int64, 2)  # key and owner, which are read together
@@ -106,6 +109,7 @@ class Columns:
     ) -> Places:
         """Add all vectors of documents that have none, and return where they are."""
         squares = squares_of(prepared)
+        self.has_parts = self.has_parts or bool(place_of(keys).any())
         self._longest = max(self._longest, float(np.sqrt(squares.max(initial=0.0))))
         self.reserve(len(keys), prepared.shape[1])
         self._name(documents, ids)

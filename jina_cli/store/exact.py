@@ -125,7 +125,7 @@ class Exact:
     def scores(self, query: Vectors, places: Places) -> NDArray[np.float32]:
         """Return the score of each of some rows for a prepared query, shape `(dim,)`."""
         doubles = query.astype(np.float64)
-        rows = self._matrix[places].astype(np.float64)
+        rows = self._matrix.take(places, axis=0).astype(np.float64)
         # Not a matrix product: the order of this sum does not depend on the number of rows.
         if self._metric is Metric.L2:
             rows -= doubles
@@ -137,7 +137,7 @@ class Exact:
         if self._metric is Metric.COSINE:
             # Float32 left the lengths a little off 1, and equal vectors score exactly 1.
             doubles *= doubles
-            scores /= np.sqrt(self._squares[places] * (np.add.reduce(doubles) or 1.0))
+            scores /= np.sqrt(self._squares.take(places) * (np.add.reduce(doubles) or 1.0))
             np.minimum(np.maximum(scores, -1.0, out=scores), 1.0, out=scores)
             return scores.astype(np.float32)
         return _as_floats(scores)

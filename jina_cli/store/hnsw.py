@@ -195,9 +195,9 @@ class Graph:
             self._compiled.expansion_search = self._expansion = expansion
         found = self._compiled.search_many(aims, wanted, threads=1)
         labels, counts = found[0].view(np.int64), found[2]
+        rows = self._places.rows
         places = [
-            self._places.rows[row[:count]]
-            for row, count in zip(labels, counts.tolist(), strict=True)
+            rows.take(row[:count]) for row, count in zip(labels, counts.tolist(), strict=True)
         ]
         return [row[row >= 0] for row in places] if self.stale else places
 

@@ -156,7 +156,7 @@ class Nearest:
             kept = np.array(self._by_loss_and_id(places, losses, top_k), np.intp)
         else:
             kept = order[:top_k]
-        names = columns.names[places[kept]]
+        names = columns.names.take(places[kept], axis=0)
         ids = columns.ids
         return [ids[owner] for owner in names[:, 1].tolist()], scores[kept], names[:, 0]
 

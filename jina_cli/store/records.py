@@ -247,6 +247,9 @@ def as_vectors(values: ArrayLike, *, what: str = "vectors") -> Vectors:
             infinite as float32; the message names the first row.
     """
     given = np.asarray(values)
+    is_ready = given.dtype == np.float32 and given.ndim == 2 and given.flags.c_contiguous
+    if is_ready and np.isfinite(given).all():
+        return given
     if given.ndim != 2:
         raise BadVectors(f"{what} must have shape (n, dim), these have {given.shape}")
     if given.dtype.kind not in "fiub":

@@ -71,7 +71,7 @@ class Store:
         self._readers = Readers(path)
         self._filters = Filters()
         # Until parts are found: their names stand in the record, as do changes of other writers.
-        self._has_own_only = lock is not None
+        self._is_writer = lock is not None
         sidecar = path.with_name(_SIDECAR)
         self._moments = Moments(
             path,
@@ -278,12 +278,12 @@ class Store:
             BadVectors: The queries have another length than the vectors, or are not finite.
         """
         vectors = as_vectors(queries, what="queries")
-        if where is None and self._has_own_only:
+        table = self._moments.vectors
+        if where is None and self._is_writer and not table.columns.has_parts:
             # All that was acknowledged is in memory, so the record need not be asked.
-            hits = self._moments.vectors.search(vectors, _at_least_one(top_k), None)
-            if not any(np.count_nonzero(place_of(keys)) for keys in hits.keys):
+            hits = table.search(vectors, _at_least_one(top_k), None)
+            if not table.columns.has_parts:  # nor did one come meanwhile
                 return Found(hits.ids, hits.scores, [[""] * len(ids) for ids in hits.ids])
-            self._has_own_only = False
         if where is not None:
             self.count(where)  # so that what follows is short, and no commit waits for it
         with self._moments.one() as now:
