@@ -154,9 +154,9 @@ class Writer:
         for order, result in zip(group, results, strict=True):
             if isinstance(result, Applied):
                 order.answer.set_result(result.count)
+                self._unsaved_bytes += _bytes(order.change)
             else:
-                order.answer.set_exception(result)
-        self._unsaved_bytes += sum(_bytes(order.change) for order in group)
+                order.answer.set_exception(result)  # nothing is known of what it holds
         if self._unsaved_bytes >= _CHECKPOINT_BYTES and self._refusal is None:
             self._put_log_back()
         self._tidying.note(meta)

@@ -142,6 +142,13 @@ def test_a_batch_that_fails_halfway_fails_alone(gated: Store) -> None:
     gated.verify()
 
 
+def test_a_batch_that_is_nothing_a_file_can_hold_ends_nobody_elses(failing: Store) -> None:
+    with pytest.raises(TypeError):
+        failing.upsert(Records(ids=["b"], bodies=[object()]))  # type: ignore[list-item]
+
+    assert failing.submit(record("next")).result(10) == 1
+
+
 def test_a_cancelled_batch_is_not_written(gated: Store) -> None:
     first = gated.submit(record("first"))
     assert Gated.reached.wait(10)
