@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import enum
 import sqlite3
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from jina_cli.errors import StorageFailed
@@ -60,3 +63,15 @@ def damaged(path: Path, what: str) -> StorageFailed:
         f"the index {path} is damaged ({lines[0] if lines else what})",
         hint="put back a copy of it, or move it away and index again",
     )
+
+
+@contextmanager
+def of_known_kinds(path: Path) -> Iterator[None]:
+    """Say that an index is damaged where what is read of it is of another kind than was written.
+
+    One bit decides whether SQLite takes a text for a number; no checksum is made of a number.
+    """
+    try:
+        yield
+    except (AttributeError, TypeError, OverflowError, struct.error) as error:
+        raise damaged(path, "a value is of another kind than was written") from error

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from jina_cli.store import changelog
-from jina_cli.store.failures import damaged
+from jina_cli.store.failures import damaged, of_known_kinds
 from jina_cli.store.records import Numbers, numbers_of
 from jina_cli.store.schema import KEY_BITS, Meta, crc_of, part_crc, parts_crc
 from jina_cli.store.transaction import keys_of_parts, select_in
@@ -72,7 +72,8 @@ class Loader:
         return True
 
     def _changed_since(self, change: int) -> Numbers | None:
-        return changelog.changed_since(self._connection, change)
+        with of_known_kinds(self._path):
+            return changelog.changed_since(self._connection, change)
 
     def _count(self) -> int:
         (own,) = self._connection.execute("SELECT count(*) FROM vectors").fetchone()
@@ -84,7 +85,8 @@ class Loader:
         put: list[Numbers] = []
         for chunk in _chunks(iter(rows)):
             documents, ids = numbers_of(row[0] for row in chunk), [row[1] for row in chunk]
-            vectors = [self._of_document(*row) for row in chunk]
+            with of_known_kinds(self._path):
+                vectors = [self._of_document(*row) for row in chunk]
             counts = np.array([len(of_document) for of_document in vectors], np.int64)
             keys = numbers_of(key for of_document in vectors for key, _ in of_document)
             joined = b"".join([blob for of_document in vectors for _, blob in of_document])

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jina_cli.errors import StorageFailed
-from jina_cli.store.failures import damaged
+from jina_cli.store.failures import damaged, of_known_kinds
 from jina_cli.store.records import Brief, Part, Stored
 from jina_cli.store.schema import Checked, crc_of, document_crc, part_crc, parts_crc
 from jina_cli.store.transaction import keys_of_parts, select_ids, select_in
@@ -64,13 +64,8 @@ class Snapshot:
         Raises:
             StorageFailed: One is not what was written.
         """
-        briefs = []
-        for id_, text, body, crc, *checked in select_ids(self._connection, _BRIEF, ids):
-            of_rest = Checked(*checked)
-            if crc != document_crc(id_, text, body, of_rest):
-                raise self._damaged(id_)
-            briefs.append(Brief(id_, body, text, of_rest.rest_crc is not None))
-        return briefs
+        with of_known_kinds(self._path):
+            return [self._brief(*row) for row in select_ids(self._connection, _BRIEF, ids)]
 
     def get(self, ids: Iterable[str]) -> Mapping[str, Stored]:
         """Return those of the documents `ids` that are there, by id.
@@ -95,8 +90,8 @@ class Snapshot:
         select = "SELECT id, rowid FROM documents"
         rows = dict(select_ids(self._connection, select, (id_ for id_, _ in wanted)))
         bodies = {}
-        for id_, part_id in wanted:
-            if id_ in rows:
+        with of_known_kinds(self._path):
+            for id_, part_id in ((id_, part_id) for id_, part_id in wanted if id_ in rows):
                 keys = keys_of_parts(rows[id_])
                 # Only this one: a book has thousands of parts, and each has a vector.
                 for _, part in self._parts(id_, _PART, (*keys, part_id)):
@@ -135,8 +130,15 @@ class Snapshot:
         ).fetchall()
         return (rows[-1][0] if rows else last), self._all_stored(rows)
 
+    def _brief(self, id_: str, text: str | None, body: bytes, crc: int, *checked: Any) -> Brief:
+        of_rest = Checked(*checked)
+        if crc != document_crc(id_, text, body, of_rest):
+            raise self._damaged(id_)
+        return Brief(id_, body, text, of_rest.rest_crc is not None)
+
     def _all_stored(self, rows: Iterable[Sequence[Any]]) -> list[Stored]:
-        return [self._stored(_Whole(*row)) for row in rows]
+        with of_known_kinds(self._path):
+            return [self._stored(_Whole(*row)) for row in rows]
 
     def _stored(self, whole: _Whole) -> Stored:
         id_, text, body = whole.id, whole.text, whole.body
