@@ -32,6 +32,7 @@ from jina_cli.plan.models import (
 from jina_cli.spec.external import places_of
 from jina_cli.spec.fusing import has_head, hosts_of
 from jina_cli.spec.models import GATEWAY, ExecutorSpec, FlowSpec, GatewaySpec, PodSpec
+from jina_cli.spec.schemas import rules
 from jina_cli.spec.watching import collector, ports_of
 from jina_cli.vocabulary import Partial, PeaRole, Polling
 
@@ -48,12 +49,17 @@ BUILTIN_POLLING: Mapping[str, Polling] = {
     "/index": Polling.ANY,
     "/update": Polling.ANY,
     "/delete": Polling.ANY,
+}
+"""Holds even where `polling` is one word for all; only an entry of its own changes it."""
+
+INDEXER_POLLING: Mapping[str, Polling] = {
+    **BUILTIN_POLLING,
     "/get": Polling.ANY,
     "/count": Polling.ALL,
     "/dump": Polling.ALL,
     "/status": Polling.ALL,
 }
-"""Holds even where `polling` is one word for all; only an entry of its own changes it."""
+"""The same where a built-in Indexer runs. An Executor of one's own may mean anything by these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +239,10 @@ def _head(pod: _Pod) -> HeadPlan:
 
 
 def _polling(pod: PodSpec) -> dict[str, Polling]:
-    return {**BUILTIN_POLLING, **pod.polling}
+    known = rules()["executor"].properties["jtype"].builtin
+    names = [each.jtype for each in (pod.uses, *pod.uses.components)]
+    is_indexer = any("/dump" in known[name].endpoints for name in names if name in known)
+    return {**(INDEXER_POLLING if is_indexer else BUILTIN_POLLING), **pod.polling}
 
 
 def _workspace(pod: PodSpec, shard: str, around: Surroundings) -> str:

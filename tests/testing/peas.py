@@ -31,7 +31,7 @@ from jina_cli.lifeline import (
     from_line,
 )
 from jina_cli.plan.codec import to_json
-from jina_cli.plan.expand import BUILTIN_POLLING
+from jina_cli.plan.expand import INDEXER_POLLING
 from jina_cli.plan.models import ExecutorPlan, HeadPlan, PeaPlan
 from jina_cli.vocabulary import PeaRole
 from jina_cli.wire.bodies import read_body, write_body
@@ -170,7 +170,7 @@ class Peas:
             role=PeaRole.HEAD,
             address=self._address(name),
             workspace=str(self._folder / "workspace" / "head"),
-            head=HeadPlan(shards=addresses, **{"polling": BUILTIN_POLLING, **own}),
+            head=HeadPlan(shards=addresses, **{"polling": INDEXER_POLLING, **own}),
             **others,
         )
 

@@ -105,6 +105,21 @@ def test_polling_has_defaults_that_only_an_entry_of_its_own_changes() -> None:
     assert y.polling["/search"] is Polling.ALL
 
 
+@pytest.mark.parametrize(
+    ("uses", "expected"),
+    [("VectorIndexer", Polling.ALL), ("Mine", None), ("TextEncoder", None)],
+)
+def test_what_built_in_indexers_count_reaches_all_shards(
+    uses: str, expected: Polling | None
+) -> None:
+    plan = planned(a_flow(a_pod("x", shards=2, uses=uses)))
+
+    head = pea(plan, "x/head").head
+    assert head is not None
+    assert head.polling.get("/count") is expected
+    assert head.polling["/search"] is Polling.ALL
+
+
 def test_every_shard_has_a_workspace_that_its_replicas_share() -> None:
     plan = planned(a_flow(a_pod("index", shards=2, replicas=2)))
 
