@@ -19,6 +19,14 @@ RunningFlow = Annotated[str, typer.Option(metavar="URL", help="A Flow that runs 
 IndexFolder = Annotated[
     str, typer.Option(metavar="DIR", help="Where the index is kept; .jina if left out.")
 ]
+InputFiles = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="INPUT",
+        help="Files, patterns, folders; - for stdin, which is read if nothing is named.",
+    ),
+]
+Target = Annotated[str, typer.Option(metavar="REGEX", help="Only Pods of such names.")]
 Inputs = Annotated[InputFormat, typer.Option(help="What the inputs are.")]
 FieldMap = Annotated[
     list[str] | None,

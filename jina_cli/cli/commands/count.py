@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -23,9 +23,7 @@ def count(
     host: asking.RunningFlow = "",
     workspace: asking.IndexFolder = "",
     where: finding.Where = "",
-    target_executor: Annotated[
-        str, typer.Option(metavar="REGEX", help="Only Pods of such names.")
-    ] = "",
+    target_executor: asking.Target = "",
     timeout: asking.Timeout = "120s",
     lenient: opt.Lenient = False,
 ) -> None:

@@ -41,9 +41,7 @@ def dump(
         bool, typer.Option("--vectors/--no-vectors", help="Whether with vectors.")
     ] = True,
     where: finding.Where = "",
-    target_executor: Annotated[
-        str, typer.Option(metavar="REGEX", help="Only Pods of such names.")
-    ] = "",
+    target_executor: asking.Target = "",
     allow_empty: Annotated[
         bool, typer.Option("--allow-empty", help="No document is no failure.")
     ] = False,

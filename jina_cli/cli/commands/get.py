@@ -34,9 +34,7 @@ def get(
     vectors: Annotated[
         bool, typer.Option("--vectors", help="Print tensors and embeddings, too.")
     ] = False,
-    target_executor: Annotated[
-        str, typer.Option(metavar="REGEX", help="Only Pods of such names.")
-    ] = "",
+    target_executor: asking.Target = "",
     timeout: asking.Timeout = "120s",
     lenient: opt.Lenient = False,
 ) -> None:

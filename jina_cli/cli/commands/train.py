@@ -20,13 +20,7 @@ SCHEMA = "jina.train/1"
 
 def train(
     ctx: typer.Context,
-    inputs: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="INPUT",
-            help="Files, patterns, folders; - for stdin, which is read if nothing is named.",
-        ),
-    ] = None,
+    inputs: asking.InputFiles = None,
     uses: asking.Uses = "",
     host: asking.RunningFlow = "",
     workspace: asking.IndexFolder = "",

@@ -148,17 +148,20 @@ async def pages(link: Link, **given: int) -> list[list[str]]:
         found.append(list(page.ids))
 
 
-async def test_shards_answer_as_one_index(peas: Peas) -> None:
-    plans = [
-        peas.worker("HybridIndexer", name=f"index/shard-{n}/rep-0", shard=n, shards=2)
-        for n in range(2)
-    ]
+async def sharded(peas: Peas, uses: str) -> Link:
+    """Return a link to the head of an index of two shards; whoever asks closes it."""
+    plans = [peas.worker(uses, name=f"index/shard-{n}/rep-0", shard=n, shards=2) for n in range(2)]
     head = peas.head([[plan] for plan in plans])
     for plan in (*plans, head):
         peas.start(plan)
     link = Link(head.address)
     link.start()
     await link.wait_up(20)
+    return link
+
+
+async def test_shards_answer_as_one_index(peas: Peas) -> None:
+    link = await sharded(peas, "HybridIndexer")
     try:
         docs_of(await link.request(a_request("/index", some("a", "b", "c", "d"))))
         whole, by_two = await pages(link), await pages(link, limit=2)
@@ -205,16 +208,7 @@ async def test_a_write_waits_for_the_writer_also_where_nobody_was_known(peas: Pe
 
 
 async def test_few_documents_are_all_found_though_nobody_said_how_many(peas: Peas) -> None:
-    plans = [
-        peas.worker("TextIndexer", name=f"index/shard-{n}/rep-0", shard=n, shards=2)
-        for n in range(2)
-    ]
-    head = peas.head([[plan] for plan in plans])
-    for plan in (*plans, head):
-        peas.start(plan)
-    link = Link(head.address)
-    link.start()
-    await link.wait_up(20)
+    link = await sharded(peas, "TextIndexer")
     try:
         docs_of(await link.request(a_request("/index", some("a", "b", "c", "d"))))
         found = docs_of(await link.request(a_request("/search", some("q"))))
