@@ -103,14 +103,7 @@ class CompoundExecutor(Executor):
 
     def close(self) -> None:
         """Close the components, the last one first; the first exception is raised at the end."""
-        first: Exception | None = None
-        for one in reversed(self.components):
-            try:
-                one.close()
-            except Exception as error:
-                first = first or error
-        if first is not None:
-            raise first
+        close_all(self.components)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name == "components":
@@ -129,6 +122,18 @@ class CompoundExecutor(Executor):
             cls = type(component).__name__
             raise ExecutorInvalid(f"the route {name!r} leads nowhere: {cls} has no {method!r}")
         return component, method
+
+
+def close_all(executors: Sequence[Executor]) -> None:
+    """Close Executors, the last one first; the first exception is raised at the end."""
+    first: Exception | None = None
+    for executor in reversed(executors):
+        try:
+            executor.close()
+        except Exception as error:
+            first = first or error
+    if first is not None:
+        raise first
 
 
 def assemble(

@@ -9,7 +9,7 @@ from typing import Any
 
 from jina_cli.documents.document import Document
 from jina_cli.documents.query import Query
-from jina_cli.executors.compound import CompoundExecutor, assemble
+from jina_cli.executors.compound import CompoundExecutor, assemble, close_all
 from jina_cli.executors.creation import Surroundings
 from jina_cli.executors.endpoints import Batching
 from jina_cli.executors.executor import Executor, batchings_of
@@ -49,14 +49,7 @@ class Loaded:
 
     def close(self) -> None:
         """Close the Executors, the last one first; the first exception is raised at the end."""
-        first: Exception | None = None
-        for executor in reversed(self.executors):
-            try:
-                executor.close()
-            except Exception as error:
-                first = first or error
-        if first is not None:
-            raise first
+        close_all(self.executors)
 
 
 def load_executors(wanted: ExecutorPlan, pea: PeaPlan, say: Callable[[PhaseSaid], None]) -> Loaded:
